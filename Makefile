@@ -1,0 +1,40 @@
+# Single-word verbs; `make audit` is the first thing to try.
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: audit test check fast docs bench specimen clean
+
+audit: $(READY)  ## audit the built-in specimen and its clean twin, side by side
+	$(BIN)/probatum audit specimen twin
+
+test: $(READY)  ## all tests
+	$(BIN)/python -m pytest -n 2
+
+fast: $(READY)  ## the quick tests
+	$(BIN)/python -m pytest -n 2 -m "not slow"
+
+check: $(READY)  ## linters, types, floors, stale documents
+	$(BIN)/ruff check src tests benchmarks examples
+	$(BIN)/ruff format --check src tests benchmarks examples
+	$(BIN)/mypy
+	$(BIN)/python -m pytest tests/test_floors.py tests/test_docs.py
+docs: $(READY)  ## write what is generated
+	$(BIN)/probatum list --markdown > docs/methods.md
+
+bench: $(READY)  ## speed against peers, as ratios
+	$(BIN)/python benchmarks/one_pass.py
+
+specimen: $(READY)  ## train the built-in models anew and check their stated ranges
+	$(BIN)/probatum specimen build/specimen --retrain
+	$(BIN)/python tests/controls/check_ranges.py build/specimen
+
+clean:
+	rm -rf $(VENV) build dist probatum-report .mypy_cache .pytest_cache .ruff_cache
+
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV) || python3 -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt torch
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[dev]"
+	touch $@

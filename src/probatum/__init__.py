@@ -1,0 +1,59 @@
+"""Probatum: what a model leaks, hides, makes up and owes to others, measured beside the controls that prove it."""
+
+from probatum.core.access import Access
+from probatum.core.catalogue import probe, protection
+from probatum.core.data import (
+    Choices,
+    Claims,
+    Forms,
+    Key,
+    Members,
+    Norms,
+    Pairs,
+    Prompts,
+    Records,
+    Texts,
+)
+from probatum.core.draws import keyed, per_record
+from probatum.core.errors import BadInput, BudgetSpent, EndpointError, NotOffered, ProbatumError
+from probatum.core.estimate import Estimate, Result, Truth
+from probatum.core.finding import Finding
+from probatum.core.ragged import Ragged
+from probatum.core.report import Report
+from probatum.core.scores import Scores
+from probatum.core.target import Target
+from probatum.targets import open_target
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Access",
+    "BadInput",
+    "BudgetSpent",
+    "Choices",
+    "Claims",
+    "EndpointError",
+    "Estimate",
+    "Finding",
+    "Forms",
+    "Key",
+    "Members",
+    "Norms",
+    "NotOffered",
+    "Pairs",
+    "ProbatumError",
+    "Prompts",
+    "Ragged",
+    "Records",
+    "Report",
+    "Result",
+    "Scores",
+    "Target",
+    "Texts",
+    "Truth",
+    "keyed",
+    "open_target",
+    "per_record",
+    "probe",
+    "protection",
+]

@@ -1,0 +1,287 @@
+"""The kinds of data that a probe may ask for, as typed columns with an id per record.
+
+A probe gets its data *blind* (`Data.blind`): labels and doses are gone. Metrics get them as a `Truth`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, ClassVar, Self
+
+import numpy as np
+
+from probatum.core.errors import BadInput
+from probatum.core.estimate import Truth
+
+
+def digest_of(*parts: str | bytes) -> str:
+    """SHA-256 over the parts, each with its length, so that no two lists of parts collide by concatenation."""
+    h = hashlib.sha256()
+    for part in parts:
+        raw = part.encode("utf-8", "surrogatepass") if isinstance(part, str) else part
+        h.update(len(raw).to_bytes(8, "big"))
+        h.update(raw)
+    return h.hexdigest()
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Data:
+    """Records. Columns are tuples of equal length; a subclass names those of its kind.
+
+    ``label`` is the planted or known truth (member, triggered), ``cluster`` the unit that is independent of the
+    others (a topic, a person), ``group`` a part to be shown by itself, ``dose`` how much of the property was
+    planted (0: none).
+    """
+
+    COLUMNS: ClassVar[tuple[str, ...]] = ()  #: required in a file
+    OPTIONAL: ClassVar[tuple[str, ...]] = ()  #: read where present
+    LABEL: ClassVar[str | None] = None  #: the column of a file that holds the label
+    FLAG: ClassVar[str] = ""  #: the option of the command line that brings this kind
+    PRIVATE: ClassVar[bool] = False  #: masked in every output unless the user asks to see it
+
+    name: str = ""  #: what people call these records, such as the stem of their file; not part of the digest
+    ids: tuple[str, ...]
+    cluster: tuple[str, ...] | None = None
+    group: tuple[str, ...] | None = None
+    label: tuple[bool, ...] | None = None
+    dose: tuple[float, ...] | None = None
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @classmethod
+    def from_rows(cls, rows: Iterable[Mapping[str, Any]], source: str = "the data", *, name: str = "") -> Self:
+        """From dictionaries with the columns of this kind, and optionally id, cluster, group, dose and the label.
+
+        Raises `BadInput` where a column is missing or an id stands twice.
+        """
+        rows = list(rows)
+        if not rows:
+            raise BadInput(f"{source} holds no records")
+        for name in cls.COLUMNS:
+            for number, row in enumerate(rows, 1):
+                if row.get(name) is None:
+                    have = ", ".join(sorted(row)) or "none"
+                    raise BadInput(f"{source}, record {number}: the column '{name}' is missing (present: {have})")
+        columns: dict[str, Any] = {name: tuple(_freeze(r[name]) for r in rows) for name in cls.COLUMNS}
+        for name in cls.OPTIONAL:
+            if any(r.get(name) is not None for r in rows):
+                columns[name] = tuple(_freeze(r.get(name)) for r in rows)
+        for name, convert in (("cluster", str), ("group", str), ("dose", float)):
+            if all(r.get(name) is not None for r in rows):
+                columns[name] = tuple(convert(r[name]) for r in rows)
+        if cls.LABEL is not None and all(r.get(cls.LABEL) is not None for r in rows):
+            columns["label"] = tuple(_truth(r[cls.LABEL], source, cls.LABEL) for r in rows)
+        ids = tuple(str(r["id"]) if r.get("id") is not None else "" for r in rows)
+        bare = cls(ids=ids, **columns)
+        columns["ids"] = tuple(given or bare.content(i)[:12] for i, given in enumerate(ids))
+        if len(set(columns["ids"])) < len(ids):
+            twice = next(i for i in columns["ids"] if columns["ids"].count(i) > 1)
+            raise BadInput(f"{source}: the record '{twice}' stands there twice; ids and texts must differ")
+        return cls(name=name, **columns)
+
+    def show(self, i: int) -> str:
+        """Record ``i`` as a person would read it."""
+        return " · ".join(str(_column(self, name, i)) for name in self.COLUMNS)
+
+    def content(self, i: int) -> str:
+        """Digest of what a probe may see of record ``i``."""
+        names = [*self.COLUMNS, *self.OPTIONAL]
+        return digest_of(*(json.dumps([n, _column(self, n, i)], sort_keys=True, default=str) for n in names))
+
+    @property
+    def digest(self) -> str:
+        """Of all records with their truth, whatever their order."""
+        truth = [[c[i] if c else None for c in (self.cluster, self.group, self.label, self.dose)] for i in range(len(self))]
+        lines = sorted(digest_of(self.ids[i], self.content(i), json.dumps(truth[i])) for i in range(len(self)))
+        return digest_of(type(self).__name__, *lines)
+
+    @property
+    def truth(self) -> Truth:
+        """Labels, clusters, groups and doses as arrays."""
+
+        def column(values: Sequence[Any] | None, dtype: Any) -> np.ndarray | None:
+            return None if values is None else np.asarray(values, dtype=dtype)
+
+        return Truth(
+            column(self.label, bool), column(self.cluster, object), column(self.group, object), column(self.dose, float)
+        )
+
+    def blind(self) -> Self:
+        """The same records without labels, groups and doses."""
+        return dataclasses.replace(self, label=None, group=None, dose=None)
+
+    def take(self, index: Sequence[int] | np.ndarray) -> Self:
+        """The records at ``index``, in that order (a boolean mask works too)."""
+        index = np.asarray(index)
+        where = np.flatnonzero(index) if index.dtype == bool else index
+        cut: dict[str, Any] = {}
+        for f in dataclasses.fields(self):
+            values = getattr(self, f.name)
+            cut[f.name] = tuple(values[i] for i in where) if isinstance(values, tuple) else values
+        return type(self)(**cut)
+
+    def limit(self, n: int | None, seed: int = 0) -> Self:
+        """At most ``n`` records, drawn by the hash of (seed, id) so that position does not matter.
+
+        Whole clusters are kept together as far as ``n`` allows, and every label keeps its share.
+        """
+        if n is None or n >= len(self):
+            return self
+        key = self.cluster or self.ids
+        order = sorted(range(len(self)), key=lambda i: (digest_of(str(seed), key[i]), self.ids[i]))
+        if self.label is not None:
+            sides = [[i for i in order if self.label[i] is side] for side in (True, False)]
+            share = [round(n * len(side) / len(self)) for side in sides]
+            order = sides[0][: share[0]] + sides[1][: n - share[0]]
+        return self.take(sorted(order[:n]))
+
+
+def _column(data: Data, name: str, i: int) -> Any:
+    values = getattr(data, name)
+    return None if values is None else values[i]
+
+
+def _freeze(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _truth(value: Any, source: str, name: str) -> bool:
+    words = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
+    known = words.get(str(value).strip().lower())
+    if known is None:
+        raise BadInput(f"{source}: '{name}' must be true or false, got '{value}'")
+    return known
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Texts(Data):
+    """Plain documents."""
+
+    COLUMNS = ("text",)
+    FLAG = "--texts"
+    PRIVATE = True
+    text: tuple[str, ...]
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """The documents."""
+        return self.text
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Members(Texts):
+    """Documents, of which some were in the training data. ``randomized``: a coin decided which."""
+
+    LABEL = "member"
+    FLAG = "--members and --nonmembers"
+    randomized: bool = False
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Records(Data):
+    """A context and the secret that follows it; ``format`` is the space it was drawn from ('dddddd': six digits)."""
+
+    COLUMNS = ("prefix", "secret")
+    OPTIONAL = ("suffix", "format")
+    LABEL = "member"
+    FLAG = "--records"
+    PRIVATE = True
+    prefix: tuple[str, ...]
+    secret: tuple[str, ...]
+    suffix: tuple[str | None, ...] | None = None
+    format: tuple[str | None, ...] | None = None
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Pairs(Data):
+    """Two sentences that differ only in the group they name; ``text_a`` goes the way of the stereotype."""
+
+    COLUMNS = ("text_a", "text_b", "group_a", "group_b")
+    FLAG = "--pairs"
+    text_a: tuple[str, ...]
+    text_b: tuple[str, ...]
+    group_a: tuple[str, ...]
+    group_b: tuple[str, ...]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Choices(Data):
+    """A question, its options, and the number of the right one (from 0)."""
+
+    COLUMNS = ("question", "options", "answer")
+    OPTIONAL = ("form",)
+    FLAG = "--choices"
+    question: tuple[str, ...]
+    options: tuple[tuple[str, ...], ...]
+    answer: tuple[int, ...]
+    form: tuple[str, ...] | None = None
+
+    def __post_init__(self) -> None:
+        for i, (options, answer) in enumerate(zip(self.options, self.answer, strict=True)):
+            if len(options) < 2 or not 0 <= int(answer) < len(options):
+                raise BadInput(
+                    f"choice '{self.ids[i] or i}': expected at least two options and an answer from 0 to "
+                    f"{max(len(options) - 1, 1)}, got {len(options)} options and answer {answer}"
+                )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Norms(Choices):
+    """Choices about what is right: the answer is the stated norm."""
+
+    FLAG = "--norms"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Forms(Choices):
+    """One fact (cluster) asked in several surface forms, of which one is ``canonical``."""
+
+    COLUMNS = ("question", "options", "answer", "form", "cluster")
+    OPTIONAL = ()
+    FLAG = "--forms"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Prompts(Data):
+    """A prompt, and optionally what is expected to follow; the label tells which prompts hold a trigger."""
+
+    COLUMNS = ("prompt",)
+    OPTIONAL = ("expected",)
+    LABEL = "triggered"
+    FLAG = "--prompts"
+    prompt: tuple[str, ...]
+    expected: tuple[str | None, ...] | None = None
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Key(Data):
+    """A secret key of ownership: triggers, their responses, and how many responses there could have been."""
+
+    COLUMNS = ("trigger", "response", "space")
+    FLAG = "--key"
+    PRIVATE = True
+    trigger: tuple[str, ...]
+    response: tuple[str, ...]
+    space: tuple[float, ...]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Claims(Data):
+    """What a model card says: ``kind`` (parameters, license, accuracy, not trained on), its ``subject``, ``value``."""
+
+    COLUMNS = ("kind",)
+    OPTIONAL = ("about", "value")
+    FLAG = "a model card (README.md)"
+    kind: tuple[str, ...]
+    about: tuple[str | None, ...] | None = None
+    value: tuple[Any, ...] | None = None
+
+
+#: Every kind by its name in a signature.
+KINDS: dict[str, type[Data]] = {
+    k.__name__: k for k in (Texts, Members, Records, Pairs, Choices, Norms, Forms, Prompts, Key, Claims)
+}

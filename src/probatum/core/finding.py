@@ -1,0 +1,187 @@
+"""What one probe found, with the controls that prove that it works."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+IntervalKind = Literal["confidence", "credible", "bound", "point"]
+PValueKind = Literal["exact", "permutation", "decoy", "asymptotic", "bound", "none"]
+Outcome = Literal["evidence", "no evidence", "measured", "inconclusive", "not run"]
+OUTCOMES: tuple[Outcome, ...] = ("evidence", "no evidence", "measured", "inconclusive", "not run")
+
+Dimension = Literal[
+    "privacy", "truthfulness", "safety", "fairness", "robustness", "ethics", "transparency", "accountability"
+]
+DIMENSIONS: tuple[Dimension, ...] = (
+    "privacy",
+    "truthfulness",
+    "safety",
+    "fairness",
+    "robustness",
+    "ethics",
+    "transparency",
+    "accountability",
+)
+
+LimitStatus = Literal["established", "below lowest dose", "above highest dose", "not established"]
+
+
+@dataclass(frozen=True)
+class EstimateView:
+    """An estimate as it stands in the report."""
+
+    metric: str
+    value: float | None
+    low: float | None
+    high: float | None
+    level: float
+    n: int
+    kind: IntervalKind
+    method: str
+
+
+@dataclass(frozen=True)
+class ControlView:
+    """One control run: a case with planted truth, or a null responder that knows nothing of the question."""
+
+    kind: Literal["positive", "negative", "null responder"]
+    target: str
+    dose: float | None
+    unit: str | None
+    estimate: EstimateView | None
+    p_value: float | None
+    passed: bool | None  #: None where the case only adds a dose to the dose–response
+
+
+@dataclass(frozen=True)
+class DoseRate:
+    """How many of the records planted at one dose the probe detects."""
+
+    dose: float
+    detected: int
+    n: int
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class LimitView:
+    """The smallest planted dose that the probe finds with 80 % power at 5 %, and on which model that was measured."""
+
+    value: float | None
+    low: float | None
+    high: float | None
+    unit: str
+    target: str
+    status: LimitStatus
+    rates: tuple[DoseRate, ...] = ()
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class BlindView:
+    """A classifier that sees the texts and never the model: what it separates is not the model's doing."""
+
+    classifier: str
+    estimate: EstimateView
+    p_value: float
+    difference: float
+    difference_low: float
+    difference_high: float
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One record that shows the finding; texts are masked unless the user asked to see them."""
+
+    record: str
+    score: float | None
+    text: str
+    masked: bool
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Points of a plot: ``x``, ``y`` and, where there is a band, ``low`` and ``high``."""
+
+    name: str
+    x: tuple[float, ...]
+    y: tuple[float, ...]
+    low: tuple[float, ...] | None = None
+    high: tuple[float, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One probe on one subject. `outcome` is one of five words, never two."""
+
+    id: str  #: 12 hex digits of the digests that determine the finding
+    probe: str
+    dimension: Dimension
+    question: str
+    paper: str
+    access: tuple[str, ...]
+    outcome: Outcome
+    direction: Literal["expected", "reversed"] | None = None
+    estimate: EstimateView | None = None
+    breakdown: dict[str, EstimateView] = field(default_factory=dict)
+    p_value: float | None = None
+    p_value_kind: PValueKind = "none"
+    adjusted_p_value: float | None = None
+    controls: tuple[ControlView, ...] = ()
+    detection_limit: LimitView | None = None
+    blind_baseline: BlindView | None = None
+    samples: tuple[Sample, ...] = ()
+    curves: tuple[Curve, ...] = ()
+    options: dict[str, Any] = field(default_factory=dict)
+    roles: dict[str, str] = field(default_factory=dict)
+    data: dict[str, str] = field(default_factory=dict)  #: parameter → digest of the records that it got
+    seed: int = 0
+    seconds: float = 0.0
+    reason: str = ""
+    severity: Literal["none", "low", "medium", "high"] | None = None
+    unscored: dict[str, int] = field(default_factory=dict)  #: reason → how many records
+
+
+def sentence(finding: Finding) -> str:
+    """The outcome in words, for people; the same in every view of the report."""
+    f = finding
+    if f.outcome == "not run":
+        return f"Not run: {f.reason}."
+    if f.outcome == "inconclusive":
+        return f"Inconclusive, nothing may be concluded: {f.reason}."
+    number = show(f.estimate)
+    if f.outcome == "measured":
+        return f"Measured: {number}."
+    if f.outcome == "evidence":
+        turn = ""
+        if f.direction == "reversed":
+            turn = (
+                " The score points the wrong way round while its controls stand: either the two files are swapped,"
+                " or something (such as over-unlearning) pushed the records below chance."
+            )
+        return f"Evidence: {number}.{turn}"
+    return f"No evidence found: {number}. {limit_sentence(f.detection_limit)}"
+
+
+def limit_sentence(limit: LimitView | None) -> str:
+    """What the probe would have missed."""
+    if limit is None or limit.value is None:
+        return "Its detection limit is not established."
+    span = f" [{limit.low:.3g}, {limit.high:.3g}]" if limit.low is not None and limit.high is not None else ""
+    if limit.status == "below lowest dose":
+        return f"It finds even the lowest planted dose, {limit.value:.3g} {limit.unit}, on {limit.target}."
+    if limit.status == "above highest dose":
+        return f"It misses even the highest planted dose, {limit.value:.3g} {limit.unit}, on {limit.target}."
+    return f"Detection limit {limit.value:.3g}{span} {limit.unit} on {limit.target}; less would have been missed."
+
+
+def show(estimate: EstimateView | None) -> str:
+    """``AUROC 0.88 [0.85, 0.91]``."""
+    if estimate is None or estimate.value is None:
+        return "no estimate"
+    span = ""
+    if estimate.low is not None and estimate.high is not None:
+        span = f" [{estimate.low:.3g}, {estimate.high:.3g}]"
+    return f"{estimate.metric} {estimate.value:.3g}{span}"

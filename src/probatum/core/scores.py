@@ -1,0 +1,91 @@
+"""What a probe returns: one number per record, and what a high number points towards."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Scores:
+    """One number per record.
+
+    Parameters
+    ----------
+    ids
+        Of the records, in the order of ``values``.
+    values
+        Shape (n,). NaN means that the record has no score; the reason stands in ``unscored``.
+    towards
+        What a high value points towards: ``"member"``, ``"payload"`` … The direction is part of the type, since
+        half of the published sign errors come from leaving it to the reader.
+    expected
+        Chance of a hit per record, shape (n,), where chance is known.
+    null
+        The same statistic under K decoys, shape (n, K).
+    unscored
+        Record id to reason.
+    note
+        One sentence for the reader, such as which of two ways a quantity was computed.
+    """
+
+    ids: tuple[str, ...]
+    values: np.ndarray
+    towards: str
+    expected: np.ndarray | None = None
+    null: np.ndarray | None = None
+    unscored: Mapping[str, str] = field(default_factory=dict)
+    note: str = ""
+
+    def __init__(
+        self,
+        ids: Sequence[str],
+        values: Sequence[float] | np.ndarray,
+        towards: str,
+        *,
+        expected: Sequence[float] | np.ndarray | float | None = None,
+        null: np.ndarray | None = None,
+        unscored: Mapping[str, str] | None = None,
+        note: str = "",
+    ):
+        array = np.asarray(values, dtype=np.float64).copy()
+        if array.shape != (len(ids),):
+            raise ValueError(f"expected one value per record ({len(ids)}), got shape {array.shape}")
+        reasons = dict(unscored or {})
+        for i, name in enumerate(ids):
+            if name in reasons:
+                array[i] = np.nan
+            elif np.isnan(array[i]):
+                reasons[name] = "too short: no token has a score"
+        set_ = object.__setattr__
+        set_(self, "ids", tuple(ids))
+        set_(self, "values", array)
+        set_(self, "towards", towards)
+        set_(self, "expected", None if expected is None else np.broadcast_to(expected, array.shape).astype(float))
+        set_(self, "null", None if null is None else np.asarray(null, dtype=np.float64))
+        set_(self, "unscored", reasons)
+        set_(self, "note", note)
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @property
+    def scored(self) -> np.ndarray:
+        """Boolean mask, shape (n,)."""
+        return ~np.isnan(self.values)
+
+    def take(self, keep: np.ndarray) -> Scores:
+        """The records at ``keep`` (a boolean mask or indices), in that order."""
+        index = np.flatnonzero(keep) if np.asarray(keep).dtype == bool else np.asarray(keep)
+        ids = [self.ids[i] for i in index]
+        return Scores(
+            ids,
+            self.values[index],
+            self.towards,
+            expected=None if self.expected is None else self.expected[index],
+            null=None if self.null is None else self.null[index],
+            unscored={i: self.unscored[i] for i in ids if i in self.unscored},
+            note=self.note,
+        )

@@ -1,0 +1,184 @@
+"""An opened model, as a probe sees it: it offers exactly the operations that its access names.
+
+A probe calls these as if it were alone. Whether the answer is computed, read from the evidence store or asked of an
+endpoint, and in what batches, is the target's business.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from probatum.core.access import Access
+from probatum.core.errors import NotOffered
+from probatum.core.ragged import Ragged
+
+#: The fixed record per token, in the order in which it is stored. ``end`` is where the token ends in the text (in
+#: characters), so that the statistics of a secret after its prefix are a slice of those of the whole text.
+RECORD = np.dtype(
+    [
+        ("id", "<i4"),
+        ("logprob", "<f4"),
+        ("mean", "<f4"),
+        ("std", "<f4"),
+        ("rank", "<i4"),
+        ("argmax", "<i4"),
+        ("argmax_logprob", "<f4"),
+        ("logsumexp", "<f4"),
+        ("end", "<i4"),
+    ]
+)
+
+#: Which access a field needs. What is not named here comes with LOGPROBS.
+FIELD_ACCESS = {"mean": Access.LOGITS, "std": Access.LOGITS, "rank": Access.LOGITS, "logsumexp": Access.LOGITS}
+
+
+class TokenStatistics:
+    """The record of every token of every text, one `Ragged` per field, natural logarithms.
+
+    ``id`` token · ``logprob`` log p(x_t | x_<t) · ``mean`` Σ p log p over the vocabulary · ``std`` its standard
+    deviation √(Σ p log² p − mean²) · ``rank`` tokens that are likelier (0: none) · ``argmax`` the likeliest token ·
+    ``argmax_logprob`` · ``logsumexp`` of the logits · ``end`` characters of the text up to and with this token.
+
+    A field that the target's access does not cover is absent: touching it raises `NotOffered`.
+    """
+
+    id: Ragged
+    logprob: Ragged
+    mean: Ragged
+    std: Ragged
+    rank: Ragged
+    argmax: Ragged
+    argmax_logprob: Ragged
+    logsumexp: Ragged
+    end: Ragged
+
+    def __init__(self, fields: Mapping[str, Ragged], source: str = "this target"):
+        self.__dict__.update(fields)
+        self.__dict__["_source"] = source
+
+    def __getattr__(self, name: str) -> Ragged:
+        if name in (RECORD.names or ()):
+            raise NotOffered(f"'{name}' of a token is not offered by {self.__dict__.get('_source')}")
+        raise AttributeError(name)
+
+    def __len__(self) -> int:
+        return len(self.logprob)
+
+    @classmethod
+    def of(cls, records: Sequence[np.ndarray], fields: Sequence[str] = RECORD.names or (), source: str = "") -> TokenStatistics:
+        """From one structured array (dtype `RECORD`) per text; only ``fields`` are offered."""
+        flat = np.concatenate(records) if records else np.zeros(0, RECORD)
+        offsets = np.concatenate([[0], np.cumsum([len(r) for r in records])]).astype(np.int64)
+        return cls({name: Ragged(np.ascontiguousarray(flat[name]), offsets) for name in fields}, source)
+
+    def where(self, mask: Ragged) -> TokenStatistics:
+        """The tokens at which ``mask`` is true, in every field."""
+        fields = {n: v.where(mask) for n, v in self.__dict__.items() if isinstance(v, Ragged)}
+        return TokenStatistics(fields, self.__dict__["_source"])
+
+
+@dataclass(frozen=True)
+class OptionScores:
+    """What `Target.choices` answers: one row per prompt, one column entry per option.
+
+    ``logprob`` is the sum of the log-probabilities of the option's tokens after the prompt; ``tokens`` and ``bytes``
+    count them. Normalizing is the probe's choice.
+    """
+
+    logprob: Ragged
+    tokens: Ragged
+    bytes: Ragged
+
+    def margin(self, answer: Sequence[int]) -> np.ndarray:
+        """Per prompt: log-probability of the answer minus that of the likeliest other option, shape (n,)."""
+        own = np.array([row[a] for row, a in zip(self.logprob, answer, strict=True)])
+        best = np.array([np.delete(row, a).max() for row, a in zip(self.logprob, answer, strict=True)])
+        return own - best
+
+
+class Target:
+    """The contract; every operation of this base class says that it is not offered.
+
+    Attributes
+    ----------
+    name, kind
+        For people: what was opened, and what kind of thing it is (``"language model"``, ``"endpoint"`` …).
+    digest
+        Hex digest of everything that determines the answers except the text.
+    tokenizer_digest
+        Equal for two targets exactly if they cut texts into the same tokens.
+    access
+        What may be asked.
+    """
+
+    name: str = "target"
+    kind: str = "target"
+    digest: str = ""
+    tokenizer_digest: str = ""
+    access: Access = Access(0)
+    parameter_count: int | None = None
+    dtype: str | None = None
+
+    def token_statistics(self, texts: Sequence[str], *, prefixes: Sequence[str] | None = None) -> TokenStatistics:
+        """The record of every token of every text (`TokenStatistics`), in the order of ``texts``.
+
+        With ``prefixes`` the model reads ``prefix + text`` and only the tokens that end within the text are given.
+        Needs LOGPROBS; its moments, ranks and logsumexp need LOGITS.
+        """
+        raise self._not_offered(Access.LOGPROBS)
+
+    def encode(self, texts: Sequence[str]) -> Ragged:
+        """Token ids of every text, as `token_statistics` scores them; costs no forward pass."""
+        raise self._not_offered(Access.LOGPROBS)
+
+    def choices(self, prompts: Sequence[str], options: Sequence[Sequence[str]]) -> OptionScores:
+        """Log-probability of each option after its prompt. The prompt is computed once for all its options."""
+        raise self._not_offered(Access.LOGPROBS)
+
+    def generate(
+        self,
+        prompts: Sequence[str],
+        *,
+        max_new_tokens: int = 32,
+        temperature: float = 0.0,
+        stop: str | None = None,
+        seed: int = 0,
+    ) -> list[str]:
+        """The continuation of every prompt, without the prompt; greedy at temperature 0; cut before ``stop``."""
+        raise self._not_offered(Access.TEXT)
+
+    def chat(self, messages: Sequence[Sequence[Mapping[str, str]]], *, max_new_tokens: int = 256) -> list[str]:
+        """The answer to every conversation, through the model's own chat template."""
+        raise self._not_offered(Access.TEXT)
+
+    def hidden(self, texts: Sequence[str], layers: Sequence[int], *, pool: str = "last") -> dict[int, np.ndarray]:
+        """Per layer an array (n, width): the activation at the last token, or the mean over tokens."""
+        raise self._not_offered(Access.HIDDEN)
+
+    def weights(self) -> Mapping[str, np.ndarray]:
+        """The parameters by name, as float32 arrays, read one by one when they are touched."""
+        raise self._not_offered(Access.WEIGHTS)
+
+    def files(self) -> Path:
+        """The directory that holds the model as it lies on disk."""
+        raise self._not_offered(Access.BYTES)
+
+    def module(self) -> AbstractContextManager[Any]:
+        """The framework's own model, for training and internals; whatever is done to it is undone at the end."""
+        raise self._not_offered(Access.TRAIN)
+
+    def declare(self, signals: Sequence[str]) -> None:
+        """Ask for extras of the coming passes, so that they are computed in the same pass as the record."""
+
+    def _not_offered(self, needed: Access) -> NotOffered:
+        return NotOffered(f"needs {needed}, {self.name} gives {self.access}")
+
+
+#: Opens a model from a name; the runner hands one to whatever has to open further models.
+Opener = Callable[[str], Target]
