@@ -1,5 +1,6 @@
 """Probatum: what a model leaks, hides, makes up and owes to others, measured beside the controls that prove it."""
 
+from probatum.audit import audit, run
 from probatum.core.access import Access
 from probatum.core.catalogue import probe, protection
 from probatum.core.data import (
@@ -22,9 +23,10 @@ from probatum.core.ragged import Ragged
 from probatum.core.report import Report
 from probatum.core.scores import Scores
 from probatum.core.target import Target
+from probatum.core.version import __version__
 from probatum.targets import open_target
 
-__version__ = "0.1.0"
+
 
 __all__ = [
     "Access",
@@ -51,9 +53,12 @@ __all__ = [
     "Target",
     "Texts",
     "Truth",
+    "__version__",
+    "audit",
     "keyed",
     "open_target",
     "per_record",
     "probe",
     "protection",
+    "run",
 ]

@@ -106,9 +106,9 @@ class Data:
         def column(values: Sequence[Any] | None, dtype: Any) -> np.ndarray | None:
             return None if values is None else np.asarray(values, dtype=dtype)
 
-        return Truth(
-            column(self.label, bool), column(self.cluster, object), column(self.group, object), column(self.dose, float)
-        )
+        # Clusters of one record each say nothing.
+        cluster = None if self.cluster is None or len(set(self.cluster)) == len(self) else self.cluster
+        return Truth(column(self.label, bool), column(cluster, object), column(self.group, object), column(self.dose, float))
 
     def blind(self) -> Self:
         """The same records without labels, groups and doses."""

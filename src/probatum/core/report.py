@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import math
-import types
 import typing
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
 from probatum.core.errors import BadInput
 from probatum.core.finding import DIMENSIONS, Finding
+from probatum.core.plain import from_plain, to_plain
 
 #: Raised by one whenever a key is renamed, removed, or changes its meaning. New keys do not raise it.
 SCHEMA_VERSION = 1
@@ -91,7 +89,7 @@ class Report:
 
     def to_json(self) -> str:
         """Canonical: keys in the order of the schema, mappings sorted, null where there is no number, a final newline."""
-        return json.dumps(_plain(self), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+        return json.dumps(to_plain(self), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
     @classmethod
     def from_json(cls, text: str) -> Report:
@@ -108,38 +106,7 @@ class Report:
                 "read it with the version that wrote it"
             )
         try:
-            return typing.cast(Report, _build(cls, raw))
+            return typing.cast(Report, from_plain(cls, raw))
         except (KeyError, TypeError, ValueError) as error:
             raise BadInput(f"not a report: {error}") from error
 
-
-def _plain(value: Any) -> Any:
-    """Dataclasses, tuples and NumPy scalars as JSON types; numbers that are not finite as null."""
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {f.name: _plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
-    if isinstance(value, dict):
-        return {str(k): _plain(value[k]) for k in sorted(value, key=str)}
-    if isinstance(value, (list, tuple)):
-        return [_plain(v) for v in value]
-    if hasattr(value, "item") and not isinstance(value, (str, bytes)):
-        value = value.item()
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value
-
-
-def _build(kind: Any, raw: Any) -> Any:
-    """The inverse of `_plain`, guided by the annotations; unknown keys are left out (a newer minor version)."""
-    if dataclasses.is_dataclass(kind):
-        hints = typing.get_type_hints(kind)
-        return kind(**{name: _build(hint, raw[name]) for name, hint in hints.items() if name in raw})  # type: ignore[operator]
-    origin, args = typing.get_origin(kind), typing.get_args(kind)
-    if origin in (typing.Union, types.UnionType):
-        if raw is None:
-            return None
-        return _build(next(a for a in args if a is not type(None)), raw)
-    if origin is tuple:
-        return tuple(_build(args[0], item) for item in raw)
-    if origin is dict:
-        return {key: _build(args[1], item) for key, item in raw.items()}
-    return raw

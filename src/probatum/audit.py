@@ -1,0 +1,366 @@
+"""The public way in: `audit` opens what was named, runs a suite of probes, and decides every outcome."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import json
+import logging
+import os
+import secrets
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from probatum.core.access import Access
+from probatum.core.binding import options_of
+from probatum.core.cards import read_claims
+from probatum.core.catalogue import Method, load
+from probatum.core.cost import Budget
+from probatum.core.data import KINDS, Data, Members
+from probatum.core.decision import decide
+from probatum.core.errors import BadInput, ProbatumError
+from probatum.core.estimate import Truth
+from probatum.core.finding import Finding
+from probatum.core.plain import to_plain
+from probatum.core.policy import Policy
+from probatum.core.report import SCHEMA_VERSION, CostView, DataUsed, Report, Subject
+from probatum.core.scores import Scores
+from probatum.core.suite import Suite, read_suite
+from probatum.core.tables import read_data, read_members
+from probatum.core.target import Target
+from probatum.engine.session import Session
+from probatum.runner import Pending, Runner, versions
+from probatum.targets import open_target
+
+log = logging.getLogger("probatum")
+
+#: Called before each probe: (number done, number of all, name of the next, "" at the end).
+Step = Callable[[int, int, str], None]
+
+
+def audit(
+    model: str | Path | Target,
+    *,
+    members: str | Path | None = None,
+    nonmembers: str | Path | None = None,
+    data: Mapping[str, Data | str | Path] | None = None,
+    field: str | None = None,
+    randomized: bool = False,
+    reference: str | Path | Target | None = None,
+    roles: Mapping[str, str | Path | Target] | None = None,
+    suite: str | Path | Suite = "default",
+    probes: Iterable[str] = (),
+    options: Mapping[str, Mapping[str, Any]] | None = None,
+    policy: str | Path | Policy | None = None,
+    limit: int | None = None,
+    seed: int = 0,
+    reveal: bool = False,
+    session: Session | None = None,
+    token_budget: int | None = None,
+    cache: str | Path | bool | None = True,
+    device: str = "auto",
+    dtype: str = "auto",
+    trust_remote_code: bool = False,
+    endpoint_model: str | None = None,
+    out: str | Path | None = None,
+    command: str = "",
+    step: Step | None = None,
+    debug: bool = False,
+) -> Report:
+    """Run every probe of a suite on a model, each with its controls.
+
+    Parameters
+    ----------
+    model
+        What `open_target` opens.
+    members, nonmembers
+        Files of texts that were, and were not, in the training data.
+    data
+        Further data by kind (``{"Records": "secrets.jsonl"}``), as files or as `Data`.
+    reference, roles
+        Further models by role; ``reference`` also serves as ``ancestor`` where none is named.
+    suite, probes, options
+        Which probes; ``probes`` overrides the suite; ``options`` by probe.
+    limit
+        At most so many records of each kind, drawn by the seed.
+    cache
+        True: the default evidence store; a path: a store there; False or None: nothing is kept.
+    out
+        Directory that gets ``report.json``, ``report.html``, ``card.md`` and ``scores.json``.
+
+    Returns
+    -------
+    Report
+        One finding per probe. A probe that crashes reads ``not run: crashed``; the others' findings stand.
+
+    Raises
+    ------
+    BadInput
+        Before anything is computed, for whatever the user can mend.
+    """
+    started = time.perf_counter()
+    chosen = suite if isinstance(suite, Suite) else read_suite(suite)
+    wanted = [(name, {}) for name in probes] or [(name, dict(o)) for name, o in chosen.probes]
+    methods = [(load(name), {**o, **(options or {}).get(name, {})}) for name, o in wanted]
+    for name in options or {}:
+        load(name)
+    for method, given in methods:
+        if method.kind != "probe":
+            raise BadInput(f"{method.name} is a {method.kind}, not a probe; see `probatum protect --help`")
+        options_of(method, given)
+    rules = Policy.read(policy) if isinstance(policy, (str, Path)) else policy
+    session = session or open_session(
+        cache, device=device, dtype=dtype, trust_remote_code=trust_remote_code, token_budget=token_budget
+    )
+    subject = open_target(model, session=session, **({"model": endpoint_model} if endpoint_model else {}))
+    records, used = _collect(subject, model, members, nonmembers, data or {}, field, randomized)
+    records = {kind: d.limit(limit, seed) if kind not in ("Claims", "Forms", "Key") else d for kind, d in records.items()}
+    models = _roles(subject, model, reference, roles or {}, session)
+    runner = Runner(subject, records, models, session, seed, reveal, mask_key(session), debug)
+    subject.declare(_signals(methods))
+    pending, complete = _run_all(runner, methods, step)
+    findings = decide_all(pending, records)
+    session.cost.seconds = time.perf_counter() - started
+    report = Report(
+        schema_version=SCHEMA_VERSION,
+        subject=_subject(subject),
+        data=used,
+        findings=tuple(findings),
+        policy=None if rules is None else rules.judge(findings),
+        cost=CostView(**dataclasses.asdict(session.cost)),
+        versions=versions(),
+        created=datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        command=command or f"probatum audit {subject.name}",
+        primary=dict(chosen.primary),
+        notes=tuple(getattr(subject, "notes", ())),
+        complete=complete,
+    )
+    if out is not None:
+        from probatum.reports import write
+
+        write(report, Path(out))
+        write_scores(runner.scores, Path(out) / "scores.json")
+    return report
+
+
+def run(probe: str | Callable[..., Scores], target: str | Path | Target, *data: Data, seed: int = 0, **given: Any) -> Finding:
+    """One probe with its controls: ``pb.run("loss", "specimen", members)``. Roles and options by keyword.
+
+    A finding of its own needs no correction for multiplicity: the adjusted p-value is the p-value.
+    """
+    method = load(probe) if isinstance(probe, str) else probe.method  # type: ignore[attr-defined]
+    session = Session()
+    subject = open_target(target, session=session)
+    signature = method.signature
+    models = {name: open_target(given.pop(name), session=session) for name in signature.roles if name in given}
+    records = {type(d).__name__: d for d in data}
+    runner = Runner(subject, records, models, session, seed, mask_key=mask_key(session), debug=True)
+    return decide_all([runner.run(method, given)], records)[0]
+
+
+def decide_all(pending: Sequence[Pending], data: Mapping[str, Data]) -> list[Finding]:
+    """Holm within a dimension and an access level, then the rule of `probatum.core.decision`."""
+    from probatum.statistics.tests import holm
+
+    families: dict[tuple[str, tuple[str, ...]], list[int]] = defaultdict(list)
+    for i, p in enumerate(pending):
+        if p.result is not None and p.result.p_value is not None and not p.method.measure:
+            families[p.finding.dimension, p.finding.access].append(i)
+    adjusted: dict[int, float] = {}
+    for members in families.values():
+        values = holm([float(pending[i].result.p_value) for i in members])  # type: ignore[union-attr, arg-type]
+        adjusted.update(zip(members, map(float, values), strict=True))
+    findings = []
+    for i, p in enumerate(pending):
+        if p.result is None:
+            findings.append(p.finding)
+            continue
+        kind = next(iter(p.method.signature.data.values()), None)
+        records = data.get(kind) if kind else None
+        outcome, direction, reason = decide(
+            p.result,
+            adjusted.get(i),
+            p.proof,
+            measure=p.method.measure,
+            blind=p.finding.blind_baseline,
+            randomized=isinstance(records, Members) and records.randomized,
+            responders=[c for c in p.finding.controls if c.kind == "null responder"],
+        )
+        findings.append(
+            dataclasses.replace(
+                p.finding,
+                outcome=outcome,
+                direction=direction,
+                reason=reason or p.finding.reason,
+                adjusted_p_value=adjusted.get(i),
+                severity="medium" if outcome == "evidence" else None,
+            )
+        )
+    return findings
+
+
+def _run_all(runner: Runner, methods: Sequence[tuple[Method, Mapping[str, Any]]], step: Step | None) -> tuple[list[Pending], bool]:
+    """All probes, each by itself: a crash or an interruption leaves the others' findings intact."""
+    pending: list[Pending] = []
+    complete = True
+    for number, (method, options) in enumerate(methods):
+        if step is not None:
+            step(number, len(methods), method.name)
+        try:
+            pending.append(runner.run(method, options))
+        except KeyboardInterrupt:
+            complete = False
+            left = methods[number:]
+            pending += [Pending(m, runner.start(m, o, reason="interrupted")) for m, o in left]
+            break
+        except Exception as error:  # a probe may fail in any way; the audit goes on, and says which one it was
+            if runner.debug:
+                raise
+            complete = False
+            log.exception("the probe %s crashed", method.name)
+            reason = f"crashed: {type(error).__name__}: {error}"
+            pending.append(Pending(method, runner.start(method, options, reason=reason)))
+    if step is not None:
+        step(len(methods), len(methods), "")
+    return pending, complete
+
+
+def open_session(
+    cache: str | Path | bool | None = True,
+    *,
+    device: str = "auto",
+    dtype: str = "auto",
+    trust_remote_code: bool = False,
+    token_budget: int | None = None,
+) -> Session:
+    """A session with the evidence store that the user named (True: the default one; None or False: in memory)."""
+    from probatum.engine.session import default_cache
+    from probatum.engine.store import EvidenceStore
+
+    where = default_cache() if cache is True else Path(cache) if cache else None
+    store = EvidenceStore(where) if where is not None else None
+    return Session(
+        store=store, budget=Budget(token_budget), device=device, dtype=dtype, trust_remote_code=trust_remote_code
+    )
+
+
+def _collect(
+    subject: Target,
+    model: object,
+    members: str | Path | None,
+    nonmembers: str | Path | None,
+    data: Mapping[str, Data | str | Path],
+    field: str | None,
+    randomized: bool,
+) -> tuple[dict[str, Data], tuple[DataUsed, ...]]:
+    """What the user gave, by kind. A built-in model that was given nothing is asked what was built for it."""
+    records: dict[str, Data] = {}
+    used: list[DataUsed] = []
+    if (members is None) != (nonmembers is None):
+        raise BadInput("--members and --nonmembers go together: a test of membership compares the two")
+    if members is not None and nonmembers is not None:
+        records["Members"] = both = read_members(members, nonmembers, field=field, randomized=randomized)
+        for role, path, inside in (("members", members, True), ("nonmembers", nonmembers, False)):
+            part = both.take([i for i, m in enumerate(both.label or ()) if m is inside])
+            used.append(DataUsed(role, _relative(path), part.digest[:16], len(part)))
+    for kind, given in data.items():
+        if kind not in KINDS:
+            raise BadInput(f"no kind of data is called '{kind}'; there are {', '.join(KINDS)}")
+        records[kind] = read_data(KINDS[kind], given, field=field) if isinstance(given, (str, Path)) else given
+        path = _relative(given) if isinstance(given, (str, Path)) else records[kind].name or "given in Python"
+        used.append(DataUsed(kind.lower(), path, records[kind].digest[:16], len(records[kind])))
+    if Access.BYTES in subject.access and "Claims" not in records:
+        card = subject.files() / "README.md"
+        if card.is_file():
+            records["Claims"] = read_claims(card.read_text(encoding="utf-8", errors="replace"))
+            used.append(DataUsed("claims", "README.md of the model", records["Claims"].digest[:16], len(records["Claims"])))
+    if _builtin(model) and not (set(records) - {"Claims"}):
+        from probatum.controls.sets import builtin
+
+        records = {**builtin("subject"), **records}
+        used += [DataUsed(k.lower(), "built-in", d.digest[:16], len(d)) for k, d in records.items() if k != "Claims"]
+    return records, tuple(used)
+
+
+def _relative(path: str | Path) -> str:
+    """As the user gave it, but never absolute: a report must not tell how a machine is laid out."""
+    path = Path(path)
+    return path.name if path.is_absolute() else path.as_posix()
+
+
+def _builtin(model: object) -> bool:
+    from probatum.controls import specimen
+
+    return isinstance(model, str) and model in specimen.NAMES and not Path(model).exists()
+
+
+def _roles(
+    subject: Target,
+    model: object,
+    reference: str | Path | Target | None,
+    named: Mapping[str, str | Path | Target],
+    session: Session,
+) -> dict[str, Target]:
+    given = dict(named)
+    if reference is not None:
+        given["reference"] = reference
+    if _builtin(model):
+        from probatum.controls.sets import RELATIVES
+
+        base, ancestor = RELATIVES[str(model)]
+        given.setdefault("reference", base)
+        given.setdefault("ancestor", ancestor)
+    roles = {name: open_target(role, session=session) for name, role in given.items()}
+    if "reference" in roles:
+        roles.setdefault("ancestor", roles["reference"])
+    return roles
+
+
+def _signals(methods: Sequence[tuple[Method, Mapping[str, Any]]]) -> list[str]:
+    """The extras of all probes together, so that one pass serves them."""
+    wanted: set[str] = set()
+    for method, options in methods:
+        signals = method.signals
+        wanted.update(signals(**options_of(method, options)) if callable(signals) else signals)
+    return sorted(wanted)
+
+
+def _subject(target: Target) -> Subject:
+    access = tuple(a.name or "" for a in target.access)
+    return Subject(target.name, target.kind, target.digest[:16], access, target.parameter_count, target.dtype)
+
+
+def mask_key(session: Session) -> bytes:
+    """The key of the digests that masks show; beside the store, or for this run only."""
+    directory = getattr(session.store, "directory", None)
+    if directory is None:
+        return secrets.token_bytes(32)
+    path = Path(directory) / "mask.key"
+    try:
+        handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    except FileExistsError:
+        return path.read_bytes()
+    with os.fdopen(handle, "wb") as file:
+        file.write(key := secrets.token_bytes(32))
+    return key
+
+
+def write_scores(scores: Mapping[str, tuple[Scores, Truth]], path: Path) -> None:
+    """The number of every record, by finding, for paired comparisons. Ids and numbers, never texts."""
+    table = {
+        name: {
+            "ids": list(s.ids),
+            "values": s.values,
+            "label": None if t.label is None else t.label,
+            "cluster": None if t.cluster is None else t.cluster,
+        }
+        for name, (s, t) in scores.items()
+    }
+    plain = {n: {k: None if v is None else to_plain(list(v)) for k, v in row.items()} for n, row in table.items()}
+    try:
+        path.write_text(json.dumps({"schema_version": SCHEMA_VERSION, "scores": plain}) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise ProbatumError(f"{path} could not be written: {error.strerror}") from error

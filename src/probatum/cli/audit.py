@@ -1,0 +1,160 @@
+"""``probatum audit``: run a suite of probes on a model, each with its controls."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from probatum.core.errors import BadInput
+
+
+def audit(
+    models: Annotated[list[str], typer.Argument(metavar="MODEL...", help="Directory, hf:ORG/NAME, URL, or a built-in name.")],
+    members: Annotated[str | None, typer.Option(metavar="FILE", help="Texts that were in the training data.")] = None,
+    nonmembers: Annotated[str | None, typer.Option(metavar="FILE", help="Texts that were not.")] = None,
+    randomized: Annotated[bool, typer.Option("--randomized", help="A coin decided who is a member.")] = False,
+    records: Annotated[str | None, typer.Option(metavar="FILE", help="Secrets: prefix, secret[, format, member].")] = None,
+    prompts: Annotated[str | None, typer.Option(metavar="FILE", help="prompt, expected, triggered[, cluster].")] = None,
+    pairs: Annotated[str | None, typer.Option(metavar="FILE", help="text_a, text_b, group_a, group_b[, cluster].")] = None,
+    choices: Annotated[str | None, typer.Option(metavar="FILE", help="question, options, answer.")] = None,
+    norms: Annotated[str | None, typer.Option(metavar="FILE", help="question, options, answer, about norms.")] = None,
+    forms: Annotated[str | None, typer.Option(metavar="FILE", help="choices with form and cluster.")] = None,
+    texts: Annotated[str | None, typer.Option(metavar="FILE", help="Ordinary texts for token frequencies.")] = None,
+    key: Annotated[str | None, typer.Option(metavar="FILE", help="Fingerprints: trigger, response, space.")] = None,
+    field: Annotated[str | None, typer.Option(metavar="NAME", help="Column that holds the text.")] = None,
+    reference: Annotated[str | None, typer.Option(metavar="MODEL", help="A model that never saw the members.")] = None,
+    role: Annotated[list[str] | None, typer.Option("--with", metavar="ROLE=MODEL", help="A further model.")] = None,
+    suite: Annotated[str, typer.Option(metavar="NAME", help="A suite, a dimension, or a .toml file.")] = "default",
+    probe: Annotated[list[str] | None, typer.Option(metavar="NAME", help="Only this probe (repeatable).")] = None,
+    option: Annotated[list[str] | None, typer.Option("--set", metavar="PROBE.OPTION=VALUE", help="Set an option.")] = None,
+    policy: Annotated[str | None, typer.Option(metavar="FILE", help="Thresholds; exit code 1 if over.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="At most so many records of each kind.")] = None,
+    token_budget: Annotated[int | None, typer.Option(min=1, help="At most so many forward tokens.")] = None,
+    seed: Annotated[int, typer.Option(help="Fixes every draw.")] = 0,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Where the reports go.")] = Path("probatum-report"),
+    cache: Annotated[Path | None, typer.Option(metavar="DIR", help="Where evidence is kept.")] = None,
+    no_cache: Annotated[bool, typer.Option("--no-cache", help="Keep no evidence.")] = False,
+    reveal: Annotated[bool, typer.Option("--reveal", help="Show private texts unmasked.")] = False,
+    model: Annotated[str | None, typer.Option(metavar="NAME", help="Name of the model at an endpoint.")] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
+    dtype: Annotated[str, typer.Option(help="auto, float32, bfloat16, float16.")] = "auto",
+    trust_remote_code: Annotated[bool, typer.Option("--trust-remote-code", help="Run code that came with the model.")] = False,
+    plan: Annotated[bool, typer.Option("--plan", help="Say what would run and what it costs; call no model.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No progress, no table.")] = False,
+    json_: Annotated[bool, typer.Option("--json", help="The report on stdout, nothing else.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Let errors through with their traceback.")] = False,
+) -> None:
+    """Run every probe of a suite on one or more models, each probe with its controls.
+
+    Example: probatum audit ./my-model --members train.jsonl --nonmembers heldout.jsonl --reference ./base
+    """
+    from probatum.audit import audit as run
+    from probatum.audit import open_session
+    from probatum.cli.progress import Progress
+    from probatum.core.policy import Policy
+
+    if json_ and len(models) > 1:
+        raise BadInput("--json takes one model: stdout holds one report")
+    files = {"Records": records, "Prompts": prompts, "Pairs": pairs, "Choices": choices, "Norms": norms, "Forms": forms}
+    files |= {"Texts": texts, "Key": key}
+    given: dict[str, Any] = dict(
+        members=members,
+        nonmembers=nonmembers,
+        randomized=randomized,
+        data={kind: path for kind, path in files.items() if path},
+        field=field,
+        reference=reference,
+        roles=_pairs(role or [], "--with ROLE=MODEL"),
+        suite=suite,
+        probes=probe or (),
+        options=_options(option or []),
+        policy=Policy.read(policy) if policy else None,
+        limit=limit,
+        seed=seed,
+        reveal=reveal,
+        endpoint_model=model,
+        debug=debug,
+    )
+    store = None if no_cache else cache or True
+    settings = dict(device=device, dtype=dtype, trust_remote_code=trust_remote_code, token_budget=token_budget)
+    if plan:
+        from probatum.planning import plan as rehearse
+
+        for name in models:
+            typer.echo(rehearse(name, session=open_session(store, **settings), **given))  # type: ignore[arg-type]
+        return
+    reports, places = [], []
+    for name in models:
+        places.append(out / _folder(name))
+        with Progress(name, quiet=quiet or json_) as progress:
+            session = open_session(store, **settings)  # type: ignore[arg-type]
+            session.progress = progress.tokens
+            command = _command(name)
+            reports.append(run(name, session=session, out=places[-1], command=command, step=progress.step, **given))
+    if json_:
+        sys.stdout.write(reports[0].to_json())
+    elif not quiet:
+        _show(reports, places)
+    if any(not r.complete for r in reports):
+        reasons = [f"{f.probe} {f.reason}" for r in reports for f in r.findings if f.reason.startswith(("crashed", "interrupted"))]
+        typer.echo(f"probatum: incomplete: {'; '.join(reasons[:3])}", err=True)
+        raise typer.Exit(130 if any(r.startswith("interrupted") for _, r in (x.split(" ", 1) for x in reasons)) else 3)
+    if any(r.policy is not None and not r.policy.passed for r in reports):
+        raise typer.Exit(1)
+
+
+def _show(reports: list[Any], places: list[Path]) -> None:
+    from rich.console import Console
+
+    from probatum.reports import terminal
+
+    console = Console()
+    console.print(terminal.side_by_side(reports) if len(reports) > 1 else terminal.summary(reports[0]))
+    for report, place in zip(reports, places, strict=True):
+        if report.policy is not None:
+            verdict = "within" if report.policy.passed else "over"
+            console.print(f"{report.subject.name}: {verdict} the policy '{report.policy.name}'", markup=False)
+            for reason in report.policy.failed.values():
+                console.print(f"  {reason}", markup=False)
+        console.print(f"{place}/report.html   report.json   card.md", markup=False, soft_wrap=True)
+
+
+def _folder(name: str) -> str:
+    """A folder's name for a model: the last part of its path, without what no file system likes."""
+    last = name.rstrip("/").replace("://", "/").rsplit("/", 1)[-1] if not name.startswith("http") else name.split("://")[1]
+    return "".join(c if c.isalnum() or c in "-_." else "-" for c in last).strip(".") or "model"
+
+
+def _command(name: str) -> str:
+    """The exact command, for one model, as the user could type it again; keys and secrets are never in it."""
+    words = sys.argv[1:]
+    return "probatum " + shlex.join(words) if words else f"probatum audit {name}"
+
+
+def _pairs(items: list[str], form: str) -> dict[str, str]:
+    out = {}
+    for item in items:
+        name, sign, value = item.partition("=")
+        if not sign or not name or not value:
+            raise BadInput(f"expected {form}, got '{item}'")
+        out[name] = value
+    return out
+
+
+def _options(items: list[str]) -> dict[str, dict[str, str]]:
+    out: dict[str, dict[str, str]] = {}
+    for name, value in _pairs(items, "--set PROBE.OPTION=VALUE").items():
+        probe, dot, option = name.partition(".")
+        if not dot:
+            raise BadInput(f"expected --set PROBE.OPTION=VALUE, got '{name}={value}'")
+        out.setdefault(probe, {})[option] = value
+    return out
+
+
+def add(app: typer.Typer) -> None:
+    """Register the verb."""
+    app.command("audit")(audit)

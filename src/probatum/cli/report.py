@@ -1,0 +1,38 @@
+"""``probatum report``: the views of a report.json, rendered again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from probatum.core.errors import BadInput
+
+
+def report(
+    file: Annotated[Path, typer.Argument(metavar="FILE")],
+    out: Annotated[Path | None, typer.Option(metavar="DIR", help="Where the views go (default: beside the file).")] = None,
+    long: Annotated[bool, typer.Option("--long", help="Every finding, not one line a dimension.")] = False,
+) -> None:
+    """Render report.html and card.md from a report.json, and print its summary.
+
+    Example: probatum report probatum-report/specimen/report.json
+    """
+    from rich.console import Console
+
+    from probatum.core.report import Report
+    from probatum.reports import terminal, write
+
+    if not file.is_file():
+        raise BadInput(f"{file}: no such file")
+    loaded = Report.from_json(file.read_text(encoding="utf-8"))
+    paths = write(loaded, out or file.parent)
+    console = Console()
+    console.print(terminal.findings(loaded) if long else terminal.summary(loaded))
+    console.print("   ".join(str(p) for p in paths), markup=False, soft_wrap=True)
+
+
+def add(app: typer.Typer) -> None:
+    """Register the verb."""
+    app.command("report")(report)

@@ -1,0 +1,84 @@
+"""A policy: which findings may be shipped. It alone turns findings into an exit code.
+
+    name = "release"
+    inconclusive = "over"        # or "within"; the default is over
+    not_run = "within"
+    evidence = "over"
+
+    [[rule]]                     # the first rule that fits a finding decides
+    probe = "loss"               # or dimension = "privacy"
+    max = 0.6                    # upper end of the estimate's interval
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from probatum.core.errors import BadInput
+from probatum.core.finding import Finding
+from probatum.core.report import PolicyVerdict
+
+RULE_KEYS = {"probe", "dimension", "max", "min", "evidence", "inconclusive", "not_run", "measured"}
+
+
+@dataclass(frozen=True)
+class Policy:
+    """``outcomes``: what an outcome means where no rule fits; ``rules`` in order."""
+
+    name: str
+    outcomes: Mapping[str, str] = field(default_factory=dict)
+    rules: tuple[Mapping[str, Any], ...] = ()
+
+    @classmethod
+    def read(cls, path: str | Path) -> Policy:
+        """From a TOML file. Raises `BadInput` with the fault."""
+        path = Path(path)
+        if not path.is_file():
+            raise BadInput(f"{path}: no such policy file")
+        try:
+            raw = tomllib.loads(path.read_text(encoding="utf-8"))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise BadInput(f"{path}: not a TOML file ({error})") from error
+        rules = raw.pop("rule", [])
+        for rule in rules:
+            unknown = set(rule) - RULE_KEYS
+            if unknown:
+                raise BadInput(f"{path}: a rule has no key '{min(unknown)}'; it has {', '.join(sorted(RULE_KEYS))}")
+        name = raw.pop("name", path.stem)
+        for key, value in raw.items():
+            if key not in ("evidence", "inconclusive", "not_run", "measured") or value not in ("over", "within"):
+                raise BadInput(f"{path}: '{key} = {value}' is not a policy; write evidence, inconclusive or not_run = \"over\" or \"within\"")
+        return cls(name, raw, tuple(rules))
+
+    def judge(self, findings: Iterable[Finding]) -> PolicyVerdict:
+        """Which findings fail, and why."""
+        failed = {}
+        for finding in findings:
+            reason = self._fault(finding)
+            if reason:
+                failed[finding.id] = f"{finding.probe}: {reason}"
+        return PolicyVerdict(self.name, not failed, failed)
+
+    def _fault(self, finding: Finding) -> str:
+        fits = (r for r in self.rules if r.get("probe") == finding.probe or r.get("dimension") == finding.dimension)
+        rule = next(fits, {})
+        key = finding.outcome.replace(" ", "_")
+        bounded = "max" in rule or "min" in rule
+        if bounded and finding.outcome in ("evidence", "no evidence", "measured") and finding.estimate is not None:
+            e = finding.estimate
+            low = e.low if e.low is not None else e.value
+            high = e.high if e.high is not None else e.value
+            if high is None or low is None:
+                return "there is no number to hold against the policy"
+            if "max" in rule and high > rule["max"]:
+                return f"{e.metric} may be as high as {high:.3g}, the policy allows {rule['max']:g}"
+            if "min" in rule and low < rule["min"]:
+                return f"{e.metric} may be as low as {low:.3g}, the policy asks for {rule['min']:g}"
+            return ""
+        if key in ("no_evidence", "measured"):
+            return "" if rule.get(key, self.outcomes.get(key, "within")) == "within" else finding.outcome
+        return finding.outcome if rule.get(key, self.outcomes.get(key, "over")) == "over" else ""

@@ -1,0 +1,61 @@
+"""A suite: which probes with which options, and which of them stands for its dimension in a summary. Values only."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from probatum.core.catalogue import entries
+from probatum.core.errors import BadInput
+from probatum.core.finding import DIMENSIONS
+
+HERE = Path(__file__).resolve().parent.parent / "suites"
+
+
+@dataclass(frozen=True)
+class Suite:
+    """``probes``: (name, options); one probe may stand twice with different options."""
+
+    name: str
+    probes: tuple[tuple[str, Mapping[str, Any]], ...]
+    primary: Mapping[str, str]
+
+
+def read_suite(name: str | Path) -> Suite:
+    """A suite by name (``default``, or a dimension) or from a TOML file.
+
+    Raises `BadInput` for an unknown name, a file that is not TOML, or a probe that does not exist.
+    """
+    default = _parse(HERE / "default.toml", "default")
+    text = str(name)
+    if text in DIMENSIONS:
+        part = tuple(p for p in default.probes if entries()[p[0]].dimension == text)
+        return Suite(text, part, default.primary)
+    path = Path(text) if text.endswith(".toml") else HERE / f"{text}.toml"
+    if not path.is_file():
+        known = sorted(p.stem for p in HERE.glob("*.toml"))
+        raise BadInput(f"no suite is called '{text}'; there are {', '.join([*known, *DIMENSIONS])}, or give a .toml file")
+    suite = _parse(path, text if path.parent == HERE else path.stem)
+    return Suite(suite.name, suite.probes, {**default.primary, **suite.primary})
+
+
+def _parse(path: Path, name: str) -> Suite:
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BadInput(f"{path}: not a TOML file ({error})") from error
+    known = {n: e for n, e in entries().items() if e.kind == "probe"}
+    chosen: list[tuple[str, Mapping[str, Any]]] = []
+    for item in raw.get("probe", []):
+        probe = item.get("name")
+        if probe not in known:
+            raise BadInput(f"{path}: no probe is called '{probe}'; see `probatum list`")
+        chosen.append((probe, {k: v for k, v in item.items() if k != "name"}))
+    if raw.get("all", False):
+        chosen = [*((n, {}) for n in known if n not in {c[0] for c in chosen}), *chosen]
+    if not chosen:
+        raise BadInput(f"{path}: the suite names no probe; write [[probe]] name = \"loss\", or all = true")
+    return Suite(name, tuple(chosen), raw.get("primary", {}))

@@ -1,0 +1,62 @@
+"""Opening a model with transformers: from this disk only, safetensors only, no random parts."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from probatum.core.errors import BadInput
+
+
+def load(path: Path, dtype: str, device: str, trust_remote_code: bool) -> Any:
+    """A causal language model in evaluation mode on its device, without gradients.
+
+    Raises
+    ------
+    BadInput
+        transformers cannot open it as a causal language model, or weights are missing that it would make up.
+    """
+    import torch
+    import transformers
+
+    if threads := os.environ.get("PROBATUM_THREADS"):
+        torch.set_num_threads(int(threads))
+    logging: Any = transformers.utils.logging
+    bars = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()  # the session shows progress, and the bar's total is in tensors
+    try:
+        model, info = _open(transformers, path, getattr(torch, dtype), trust_remote_code)
+        model = model.to(device)
+    except (OSError, ValueError, KeyError, ImportError, RuntimeError, AttributeError, TypeError) as error:
+        first = (str(error).strip().splitlines() or [type(error).__name__])[0][:300]
+        raise BadInput(f"{path}: transformers cannot open it as a causal language model ({first})") from error
+    finally:
+        if bars:
+            logging.enable_progress_bar()
+    lost = [*info.get("missing_keys", ()), *(m[0] for m in info.get("mismatched_keys", ()))]
+    if lost:
+        raise BadInput(
+            f"{path}: {len(lost)} weights are missing or of the wrong shape (such as {sorted(lost)[0]}), and random ones "
+            "would stand in for them; is it a causal language model, and complete?"
+        )
+    if getattr(model.config, "is_encoder_decoder", False):
+        raise BadInput(f"{path}: is an encoder with a decoder; expected a causal language model")
+    return model.eval().requires_grad_(False)
+
+
+def _open(transformers: Any, path: Path, dtype: Any, trust_remote_code: bool) -> tuple[Any, dict[str, Any]]:
+    options = {
+        "local_files_only": True,
+        "use_safetensors": True,
+        "trust_remote_code": trust_remote_code,
+        "dtype": dtype,
+        "output_loading_info": True,
+    }
+    opener = transformers.AutoModelForCausalLM.from_pretrained
+    try:
+        return opener(path, attn_implementation="sdpa", **options)  # type: ignore[no-any-return]
+    except ValueError as error:
+        if "scaled_dot_product_attention" not in str(error):
+            raise
+        return opener(path, attn_implementation="eager", **options)  # type: ignore[no-any-return]

@@ -1,0 +1,288 @@
+"""A target that answers from the evidence store and computes only what is missing there."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from probatum.core.access import Access
+from probatum.core.errors import ProbatumError
+from probatum.core.ragged import Ragged
+from probatum.core.target import RECORD, OptionScores, Target, TokenStatistics
+from probatum.engine import payloads
+from probatum.engine.session import Session
+from probatum.engine.store import SCHEMA, Evidence, MemoryStore
+
+#: Whole answers kept in memory, so that twenty probes over the same texts share one set of arrays.
+_RECENT = 16
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Yielded by a hook in place of a payload: this one could not be answered, and why. It is never stored."""
+
+    reason: str
+
+
+#: What a hook yields: positions in the sequence that it was given, and one payload (or `Failure`) for each.
+Batch = tuple[Sequence[int], Sequence[Any]]
+
+
+class StoredTarget(Target):
+    """The public calls of `Target` over hooks that compute.
+
+    A subclass sets ``digest``, ``tokenizer_digest``, ``access``, ``name`` and, where they apply, ``encoding_policy``,
+    ``dtype``, ``attention`` (all are part of every evidence key) and ``fields`` (the names of `RECORD` that it
+    offers; the others are left zero in its records and touching them raises `NotOffered`). It overrides the hooks
+    of the calls that its access covers.
+
+    **Hooks.** Each is a generator that is given only what is missing in the store, without duplicates, and yields
+    ``(indices, payloads)`` for every batch as soon as it is computed; the batch is stored before the next is asked
+    for, so a killed audit loses at most one. Batches may come in any order; every index exactly once. A payload may
+    be `Failure(reason)`: it is not stored, so that a later run asks again. Before each batch a hook calls
+    ``self._book(tokens)``, which raises `BudgetSpent` (let it pass: what was yielded is kept), and after each
+    forward pass or request ``self.session.cost.forward_passes += 1``.
+
+    ======================================================  ======================================================
+    hook                                                    payload per item
+    ======================================================  ======================================================
+    ``_compute_encodings(texts)``                           ids, int32 array; need not book
+    ``_compute_records(texts)``                             array of dtype `RECORD`, one per scored token
+    ``_compute_choices(prompts, options)``                  (logprob f8, tokens i4, bytes i4), one entry per option
+    ``_compute_generations(prompts, max_new_tokens,         str, already cut before ``stop``
+    temperature, stop, seed)``
+    ``_compute_chats(conversations, max_new_tokens)``       str
+    ``_compute_hidden(texts, layers, pool)``                float32 array (len(layers), width)
+    ======================================================  ======================================================
+
+    Failures: a text has an empty record, an option row NaN, a hidden state NaN, and ``failures`` says why; a failed
+    generation or chat raises at the end, since an empty string would read as an answer.
+
+    Hooks run under the target's lock, one at a time; reading from the store does not wait for them.
+    """
+
+    fields: tuple[str, ...] = RECORD.names or ()
+    encoding_policy: str = ""
+    attention: str = ""
+
+    def __init__(self, session: Session):
+        self.session = session
+        self.failures: dict[str, str] = {}
+        self._store: Evidence = session.store if session.store is not None else MemoryStore()
+        self._recent: OrderedDict[Any, tuple[Any, int]] = OrderedDict()
+        self._compute_lock = threading.RLock()
+        self._recent_lock = threading.Lock()
+
+    # The public calls.
+
+    def encode(self, texts: Sequence[str]) -> Ragged:
+        """Token ids of every text, as `token_statistics` scores them; costs no forward pass."""
+
+        def ask() -> tuple[Ragged, int, bool]:
+            found = self._evidence("encoding", {}, _strings(texts), self._compute_encodings, payloads.IDS)
+            none = np.zeros(0, np.int32)
+            rows = [found.get(text, none) for text in texts]
+            return _frozen(Ragged.of(rows, np.int32)), 0, all(text in found for text in texts)
+
+        return self._remembered(("encoding", tuple(texts)), ask)  # type: ignore[no-any-return]
+
+    def token_statistics(self, texts: Sequence[str], *, prefixes: Sequence[str] | None = None) -> TokenStatistics:
+        """The record of every token; evidence is of ``prefix + text``, the answer its slice after the prefix."""
+        if prefixes is not None and len(prefixes) != len(texts):
+            raise ValueError(f"expected one prefix per text ({len(texts)}), got {len(prefixes)}")
+        whole = list(_strings(texts)) if prefixes is None else [p + t for p, t in zip(prefixes, texts, strict=True)]
+
+        def ask() -> tuple[TokenStatistics, int, bool]:
+            found = self._evidence("record", {}, whole, self._compute_records, payloads.RECORDS)
+            none = np.zeros(0, RECORD)
+            rows = [found.get(text, none) for text in whole]
+            if prefixes is not None:
+                rows = [row[row["end"] > len(prefix)] for row, prefix in zip(rows, prefixes, strict=True)]
+            answer = TokenStatistics.of(rows, self.fields, self.name)
+            for name in self.fields:
+                _frozen(getattr(answer, name))
+            return answer, sum(map(len, found.values())), all(text in found for text in whole)
+
+        key = ("record", tuple(texts), None if prefixes is None else tuple(prefixes))
+        return self._remembered(key, ask)  # type: ignore[no-any-return]
+
+    def choices(self, prompts: Sequence[str], options: Sequence[Sequence[str]]) -> OptionScores:
+        """Log-probability of each option after its prompt, read once per distinct prompt with its options."""
+        if len(prompts) != len(options):
+            raise ValueError(f"expected one list of options per prompt ({len(prompts)}), got {len(options)}")
+        items = [(p, *_strings(o)) for p, o in zip(prompts, options, strict=True)]
+
+        def compute(missing: Sequence[tuple[str, ...]]) -> Iterator[Batch]:
+            return self._compute_choices([m[0] for m in missing], [list(m[1:]) for m in missing])
+
+        def ask() -> tuple[OptionScores, int, bool]:
+            found = self._evidence("choices", {}, items, compute, payloads.CHOICES)
+            rows = [found.get(item) or payloads.unanswered(len(item) - 1) for item in items]
+            columns = [_frozen(Ragged.of([row[c] for row in rows], t)) for c, t in enumerate(("<f8", "<i4", "<i4"))]
+            tokens = sum(map(payloads.CHOICES.tokens, found.values()))
+            return OptionScores(*columns), tokens, all(item in found for item in items)
+
+        return self._remembered(("choices", tuple(items)), ask)  # type: ignore[no-any-return]
+
+    def generate(
+        self,
+        prompts: Sequence[str],
+        *,
+        max_new_tokens: int = 32,
+        temperature: float = 0.0,
+        stop: str | None = None,
+        seed: int = 0,
+    ) -> list[str]:
+        """The continuation of every prompt; equal prompts get equal continuations (draw again with another seed)."""
+        seed = seed if temperature > 0 else 0  # greedy decoding has no seed: one evidence for all
+        settings = {"max": max_new_tokens, "temperature": float(temperature), "stop": stop, "seed": seed}
+
+        def compute(missing: Sequence[str]) -> Iterator[Batch]:
+            return self._compute_generations(missing, max_new_tokens, temperature, stop, seed)
+
+        found = self._evidence("generation", settings, _strings(prompts), compute, payloads.TEXT)
+        return self._all_answered(found, prompts)
+
+    def chat(self, messages: Sequence[Sequence[Mapping[str, str]]], *, max_new_tokens: int = 256) -> list[str]:
+        """The answer to every conversation, through the model's own chat template."""
+        items = [json.dumps([dict(turn) for turn in talk], sort_keys=True) for talk in messages]
+
+        def compute(missing: Sequence[str]) -> Iterator[Batch]:
+            return self._compute_chats([json.loads(item) for item in missing], max_new_tokens)
+
+        found = self._evidence("chat", {"max": max_new_tokens}, items, compute, payloads.TEXT)
+        return self._all_answered(found, items)
+
+    def hidden(self, texts: Sequence[str], layers: Sequence[int], *, pool: str = "last") -> dict[int, np.ndarray]:
+        """Per layer an array (n, width); a text without tokens has NaN."""
+        if pool not in ("last", "mean"):
+            raise ValueError(f"pool must be 'last' or 'mean', got {pool!r}")
+
+        def compute(missing: Sequence[str]) -> Iterator[Batch]:
+            return self._compute_hidden(missing, list(layers), pool)
+
+        settings = {"layers": list(layers), "pool": pool}
+        found = self._evidence("hidden", settings, _strings(texts), compute, payloads.FLOATS)
+        width = len(next(iter(found.values()))) // len(layers) if found else 0
+        none = np.full(width * len(layers), np.nan, np.float32)
+        stack = np.array([found.get(text, none) for text in texts]).reshape(len(texts), len(layers), width)
+        return {layer: stack[:, i] for i, layer in enumerate(layers)}
+
+    # The hooks.
+
+    def _compute_encodings(self, texts: Sequence[str]) -> Iterator[Batch]:
+        raise self._not_offered(Access.LOGPROBS)
+
+    def _compute_records(self, texts: Sequence[str]) -> Iterator[Batch]:
+        raise self._not_offered(Access.LOGPROBS)
+
+    def _compute_choices(self, prompts: Sequence[str], options: Sequence[Sequence[str]]) -> Iterator[Batch]:
+        raise self._not_offered(Access.LOGPROBS)
+
+    def _compute_generations(
+        self, prompts: Sequence[str], max_new_tokens: int, temperature: float, stop: str | None, seed: int
+    ) -> Iterator[Batch]:
+        raise self._not_offered(Access.TEXT)
+
+    def _compute_chats(
+        self, conversations: Sequence[Sequence[Mapping[str, str]]], max_new_tokens: int
+    ) -> Iterator[Batch]:
+        raise self._not_offered(Access.TEXT)
+
+    def _compute_hidden(self, texts: Sequence[str], layers: Sequence[int], pool: str) -> Iterator[Batch]:
+        raise self._not_offered(Access.HIDDEN)
+
+    def _book(self, tokens: int) -> None:
+        """Take ``tokens`` from the budget and count them, before they are computed; raises `BudgetSpent`."""
+        self.session.budget.spend(tokens)
+        self.session.cost.forward_tokens += tokens
+
+    # How evidence is found, computed and kept.
+
+    def _key(self, kind: str, settings: Mapping[str, Any], item: str | tuple[str, ...]) -> bytes:
+        identity = (self.digest, self.tokenizer_digest, self.encoding_policy, self.dtype or "", self.attention)
+        parts = [*identity, str(SCHEMA), kind, json.dumps(settings, sort_keys=True)]
+        return payloads.digest([*parts, item] if isinstance(item, str) else [*parts, *item])
+
+    def _evidence(
+        self,
+        kind: str,
+        settings: Mapping[str, Any],
+        items: Sequence[Any],
+        compute: Callable[[Sequence[Any]], Iterator[Batch]],
+        codec: payloads.Codec,
+    ) -> dict[Any, Any]:
+        """{item: payload} for every distinct item that could be answered."""
+        keys = {item: self._key(kind, settings, item) for item in items}
+        stored = self._store.get(list(keys.values()))
+        found = {item: codec.read(stored[key]) for item, key in keys.items() if key in stored}
+        self.session.cost.cached_tokens += sum(map(codec.tokens, found.values()))
+        if len(found) == len(keys):
+            return found
+        with self._compute_lock:
+            # Another thread may have computed some of it while this one waited.
+            stored = self._store.get([key for item, key in keys.items() if item not in found])
+            found.update((item, codec.read(stored[key])) for item, key in keys.items() if key in stored)
+            missing = [item for item in keys if item not in found]
+            begun = time.perf_counter()
+            try:
+                for indices, payloads in compute(missing) if missing else ():
+                    answered = []
+                    for i, payload in zip(indices, payloads, strict=True):
+                        item = missing[i]
+                        if isinstance(payload, Failure):
+                            self.failures[item if isinstance(item, str) else item[0]] = payload.reason
+                        else:
+                            answered.append((item, codec.write(payload)))
+                            self.failures.pop(item if isinstance(item, str) else item[0], None)
+                    self._store.put((keys[item], kind, blob) for item, blob in answered)
+                    found.update((item, codec.read(blob)) for item, blob in answered)
+                    if self.session.progress is not None:
+                        self.session.progress(f"{self.name}: {kind}", len(found), len(keys))
+            finally:
+                self.session.cost.seconds += time.perf_counter() - begun
+        return found
+
+    def _remembered(self, key: Any, ask: Callable[[], tuple[Any, int, bool]]) -> Any:
+        """The very same arrays for the very same texts; an incomplete answer is asked for again."""
+        with self._recent_lock:
+            if key in self._recent:
+                self._recent.move_to_end(key)
+                answer, tokens = self._recent[key]
+                self.session.cost.cached_tokens += tokens
+                return answer
+        answer, tokens, complete = ask()
+        if complete:
+            with self._recent_lock:
+                self._recent[key] = (answer, tokens)
+                while len(self._recent) > _RECENT:
+                    self._recent.popitem(last=False)
+        return answer
+
+    def _all_answered(self, found: Mapping[str, str], items: Sequence[str]) -> list[str]:
+        lost = [item for item in dict.fromkeys(items) if item not in found]
+        if lost:
+            why = self.failures.get(lost[0], "no answer came")
+            raise ProbatumError(f"{self.name}: {len(lost)} of {len(items)} prompts were not answered ({why}); run again")
+        return [found[item] for item in items]
+
+
+def _strings(texts: Sequence[str]) -> Sequence[str]:
+    if isinstance(texts, str):
+        raise TypeError("expected a list of texts, got one text")
+    for text in texts:
+        if not isinstance(text, str):
+            raise TypeError(f"expected texts, got {type(text).__name__}")
+    return texts
+
+
+def _frozen(ragged: Ragged) -> Ragged:
+    ragged.values.flags.writeable = False  # shared between probes: one must not change what another reads
+    return ragged

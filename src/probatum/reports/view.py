@@ -1,0 +1,81 @@
+"""What the views have in common: findings by dimension, and the one that stands for each in a summary."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from probatum.core.finding import DIMENSIONS, OUTCOMES, Dimension, Finding, LimitView, Outcome, limit_sentence
+from probatum.core.report import Report
+
+#: What each outcome means, in one sentence; shown as the legend.
+MEANING: dict[Outcome, str] = {
+    "evidence": "the question is answered yes; the test holds after correction for the number of tests",
+    "no evidence": "not found, by a probe that finds planted cases down to its detection limit",
+    "measured": "a quantity; only a policy judges it",
+    "inconclusive": "a control or a validity condition failed, so nothing may be concluded",
+    "not run": "access, data or budget was missing, or the probe crashed",
+}
+
+
+@dataclass(frozen=True)
+class Line:
+    """One dimension in a summary."""
+
+    dimension: Dimension
+    finding: Finding
+    counts: Counter[Outcome]  #: outcomes of the dimension's other findings
+
+    @property
+    def others(self) -> str:
+        """``+2 evidence, 1 not run``, or nothing."""
+        parts = [f"{self.counts[outcome]} {outcome}" for outcome in OUTCOMES if self.counts[outcome]]
+        return "+" + ", ".join(parts) if parts else ""
+
+
+def by_dimension(report: Report) -> dict[Dimension, list[Finding]]:
+    """The findings of each dimension that has any, in the order of the dimensions."""
+    groups = {d: [f for f in report.findings if f.dimension == d] for d in DIMENSIONS}
+    return {d: findings for d, findings in groups.items() if findings}
+
+
+def summary_lines(report: Report) -> list[Line]:
+    """One line for each dimension that was audited."""
+    lines = []
+    for dimension, findings in by_dimension(report).items():
+        first = primary(findings, report.primary.get(dimension))
+        lines.append(Line(dimension, first, Counter(f.outcome for f in findings if f is not first)))
+    return lines
+
+
+def primary(findings: Sequence[Finding], probe: str | None) -> Finding:
+    """The finding of the named probe; else the first that ran. Never chosen by its result."""
+    named = [f for f in findings if f.probe == probe]
+    ran = [f for f in findings if f.outcome != "not run"]
+    return (named or ran or list(findings))[0]
+
+
+def not_audited(report: Report) -> list[Dimension]:
+    """Dimensions of which the report says nothing."""
+    return [d for d in DIMENSIONS if d not in by_dimension(report)]
+
+
+def not_run(report: Report) -> list[Finding]:
+    """Findings without a result, in report order."""
+    return [f for f in report.findings if f.outcome == "not run"]
+
+
+def limit_in_words(limit: LimitView) -> str:
+    """The sentence that all views share, with the reason where the limit could not be established."""
+    reason = f" {limit.reason[:1].upper()}{limit.reason[1:].rstrip('.')}." if limit.reason else ""
+    if limit.value is None:
+        return f"{limit_sentence(limit).rstrip('.')} on {limit.target}.{reason}"
+    return limit_sentence(limit) + reason
+
+
+def reproduce(report: Report, finding: Finding | None = None) -> str:
+    """The command that makes the report, or one finding of it; empty where it was not recorded."""
+    if not report.command or finding is None:
+        return report.command
+    return f"{report.command} --probe {finding.probe}"

@@ -1,0 +1,327 @@
+"""One probe on one subject: bound, proved by its controls, run, and put beside the truth that it did not see."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import hashlib
+import importlib.metadata
+import importlib.util
+import json
+import platform
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from probatum.core.binding import bind, missing, options_of
+from probatum.core.catalogue import Method
+from probatum.core.control import Control
+from probatum.core.cost import Budget
+from probatum.core.data import Choices, Data, Members, digest_of
+from probatum.core.decision import CONTROL_ALPHA, Proof
+from probatum.core.draws import keyed
+from probatum.core.errors import ProbatumError
+from probatum.core.estimate import Metric, Result, Truth
+from probatum.core.finding import BlindView, ControlView, Curve, EstimateView, Finding, Sample
+from probatum.core.masking import mask
+from probatum.core.plain import from_plain, to_plain
+from probatum.core.scores import Scores
+from probatum.core.target import Target
+from probatum.core.version import __version__
+from probatum.engine.session import Session
+from probatum.targets import open_target
+
+
+@dataclass(frozen=True)
+class Pending:
+    """A finding before the correction for multiplicity, with what the decision needs."""
+
+    method: Method
+    finding: Finding
+    result: Result | None = None
+    proof: Proof = Proof()
+
+
+@dataclass
+class Runner:
+    """One audit under way: the subject, what it is asked, and what has been found so far."""
+
+    subject: Target
+    data: Mapping[str, Data]
+    roles: Mapping[str, Target]
+    session: Session
+    seed: int = 0
+    reveal: bool = False
+    mask_key: bytes = b""
+    debug: bool = False
+    #: Scores of every finding, for paired comparisons later: finding id → (scores, truth).
+    scores: dict[str, tuple[Scores, Truth]] = field(default_factory=dict)
+    _blind: dict[str, Any] = field(default_factory=dict)
+
+    def run(self, method: Method, options: Mapping[str, Any]) -> Pending:
+        """One probe. What the user can mend, and what an endpoint or a budget refuses, becomes a reason."""
+        started = time.perf_counter()
+        chosen = options_of(method, options)
+        finding = self.start(method, chosen)
+        reason = missing(method, self.subject, self.data, self.roles)
+        if reason:
+            return Pending(method, dataclasses.replace(finding, reason=reason))
+        try:
+            proof = self.prove(method, chosen)
+            scores, truth = self.execute(method, self.subject, self.data, self.roles, chosen)
+        except ProbatumError as error:
+            if self.debug:
+                raise
+            return Pending(method, _timed(finding, started, reason=str(error)))
+        from probatum.statistics.metrics import TooFew
+
+        try:
+            result = _metric(method)(scores, truth)
+        except TooFew as error:
+            reason = scores.note or str(error)
+            return Pending(
+                method, _timed(finding, started, outcome="inconclusive", reason=reason, unscored=_count(scores))
+            )
+        self.scores[finding.id] = (scores, truth)
+        finding = self._fill(finding, method, chosen, scores, truth, result, proof)
+        return Pending(method, _timed(finding, started), result, proof)
+
+    def execute(
+        self,
+        method: Method,
+        target: Target,
+        data: Mapping[str, Data],
+        roles: Mapping[str, Target],
+        options: Mapping[str, Any],
+    ) -> tuple[Scores, Truth]:
+        """Run the function; what comes back is put beside the truth that it did not see."""
+        arguments = bind(method, data, roles, options)
+        if method.signature.rng:
+            arguments["rng"] = keyed(self.seed, method.name, sorted(options.items()))
+        scores = method.function(target, **arguments)
+        if not isinstance(scores, Scores):
+            raise TypeError(f"{method.name} returned {type(scores).__name__}, expected Scores")
+        first = next(iter(method.signature.data.values()), None)
+        return scores, dataclasses.replace(_align(data[first] if first in data else None, scores), seed=self.seed)
+
+    def prove(self, method: Method, options: Mapping[str, Any]) -> Proof:
+        """The controls of a probe: cached by everything that could change them, else run through the same class of target."""
+        from probatum.controls.sets import controls_for
+        from probatum.statistics.proof import Run, prove
+
+        store = self.session.store
+        through = self.subject if self.subject.kind == "endpoint" else None
+        key = digest_of(
+            "proof", sources_digest(method), method.name, repr(sorted(options.items())), str(self.seed),
+            repr(sorted(versions().items())), self.session.dtype, *((through.kind, str(through.access)) if through else ()),
+        )  # fmt: skip
+        known = store.note(key) if store is not None else None
+        if known is not None:
+            return from_plain(Proof, json.loads(known))  # type: ignore[no-any-return]
+        opened = self._opener(through)
+        runs = []
+        for control in controls_for(method, opened):
+            roles = {name: opened(role) if isinstance(role, str) else role for name, role in control.roles.items()}
+            roles.setdefault("ancestor", roles.get("reference", next(iter(roles.values()), None)))  # type: ignore[arg-type]
+            target = opened(control.target) if isinstance(control.target, str) else control.target
+            runs.append(Run(control, *self.execute(method, target, control.data, roles, options)))
+        proof = prove(runs, _metric(method), where=_where(runs[0].control, opened) if runs else "", seed=self.seed)
+        if store is not None:
+            store.put_note(key, json.dumps(to_plain(proof), allow_nan=False))
+        return proof
+
+    def _opener(self, through: Target | None) -> Callable[[str], Target]:
+        """Opens built-in models for controls: without the subject's budget, and as an endpoint if the subject is one."""
+        session = dataclasses.replace(self.session, budget=Budget())
+        opened: dict[str, Target] = {}
+
+        def open_model(name: str) -> Target:
+            if name not in opened:
+                target = open_target(name, session=session)
+                if through is not None:
+                    from probatum.controls.served import like
+
+                    target = like(through, target)  # type: ignore[arg-type]
+                opened[name] = target
+            return opened[name]
+
+        return open_model
+
+    def start(self, method: Method, options: Mapping[str, Any], *, reason: str = "") -> Finding:
+        """The finding as it stands before the probe ran."""
+        options = options_of(method, options)
+        data = {p: self.data[k].digest for p, k in method.signature.data.items() if k in self.data}
+        roles = {r: self.roles[r].name for r in method.signature.roles if r in self.roles}
+        digests = [self.roles[r].digest for r in sorted(roles)]
+        identity = digest_of(
+            self.subject.digest, method.name, repr(sorted(options.items())), repr(sorted(data.items())),
+            *digests, str(self.seed), __version__,
+        )  # fmt: skip
+        return Finding(
+            id=identity[:12],
+            probe=method.name,
+            dimension=method.dimension,  # type: ignore[arg-type]
+            question=method.question,
+            paper=method.paper,
+            access=tuple(a.name or "" for a in method.needs),
+            outcome="not run",
+            reason=reason,
+            options=dict(options),
+            roles=roles,
+            data={p: d[:12] for p, d in data.items()},
+            seed=self.seed,
+        )
+
+    def _fill(
+        self,
+        finding: Finding,
+        method: Method,
+        options: Mapping[str, Any],
+        scores: Scores,
+        truth: Truth,
+        result: Result,
+        proof: Proof,
+    ) -> Finding:
+        from probatum.statistics.metrics import view
+
+        first = next(iter(method.signature.data.values()), None)
+        data = self.data.get(first) if first else None
+        curves = list(result.curves)
+        blind = None
+        if isinstance(data, Members) and data.label is not None:
+            blind, curve = self._blind_baseline(data, scores, truth)
+            curves += [curve] if curve is not None else []
+        return dataclasses.replace(
+            finding,
+            direction=result.direction,
+            estimate=view(result.estimate),
+            breakdown={name: view(e) for name, e in result.breakdown.items()},
+            p_value=result.p_value,
+            p_value_kind=result.p_value_kind,
+            controls=(*proof.controls, *self._responders(method, data, options)),
+            detection_limit=proof.limit,
+            blind_baseline=blind,
+            samples=self._samples(data, scores),
+            curves=tuple(curves),
+            reason=scores.note,
+            unscored=_count(scores),
+        )
+
+    def _responders(self, method: Method, data: Data | None, options: Mapping[str, Any]) -> tuple[ControlView, ...]:
+        """What those who know nothing reach on the same questions."""
+        if not isinstance(data, Choices):
+            return ()
+        from probatum.controls.responders import RESPONDERS
+        from probatum.statistics.metrics import TooFew, view
+
+        views = []
+        for responder in RESPONDERS:
+            scores, truth = self.execute(method, responder, self.data, self.roles, options)
+            try:
+                result = _metric(method)(scores, truth)
+            except TooFew:
+                continue
+            alarm = result.p_value is not None and result.p_value <= CONTROL_ALPHA
+            views.append(
+                ControlView("null responder", responder.name, None, None, view(result.estimate), result.p_value, not alarm)
+            )
+        return tuple(views)
+
+    def _blind_baseline(self, data: Members, scores: Scores, truth: Truth) -> tuple[BlindView | None, Any]:
+        """The best classifier that sees only the texts, once per data set, and what the probe does beyond it."""
+        from probatum.statistics import roc
+        from probatum.statistics.blind import blind_baseline
+
+        label = np.array(data.label)
+        if min(label.sum(), (~label).sum()) < 10:
+            return None, None
+        if data.digest not in self._blind:
+            clusters = data.truth.cluster
+            self._blind[data.digest] = blind_baseline(data.texts, label, data.ids, seed=self.seed, clusters=clusters)
+        blind = self._blind[data.digest]
+        place = {name: i for i, name in enumerate(data.ids)}
+        index = np.array([place[name] for name in scores.ids])
+        keep = scores.scored
+        own, other, member = scores.values[keep], blind.scores[index][keep], label[index][keep]
+        paired = roc.paired_delong(own[member], own[~member], other[member], other[~member])
+        fpr, tpr, _ = roc.roc_curve(other[member], other[~member])
+        step = max(1, len(fpr) // 60)
+        curve = Curve("blind", tuple(fpr[::step].tolist()), tuple(tpr[::step].tolist()))
+        a = blind.auc
+        estimate = EstimateView("AUROC", a.value, a.low, a.high, a.level, a.n, "confidence", a.method)
+        shown = BlindView(blind.name, estimate, blind.p_value, paired.difference, paired.low, paired.high)
+        return shown, curve
+
+    def _samples(self, data: Data | None, scores: Scores, n: int = 5) -> tuple[Sample, ...]:
+        """The records with the highest scores."""
+        order = [i for i in np.argsort(-np.nan_to_num(scores.values, nan=-np.inf), kind="stable") if scores.scored[i]][:n]
+        place = {name: i for i, name in enumerate(data.ids)} if data is not None else {}
+        samples = []
+        for i in order:
+            name = scores.ids[i]
+            text = data.show(place[name]) if data is not None and name in place else name
+            hide = data is not None and data.PRIVATE and not self.reveal
+            samples.append(Sample(name, float(scores.values[i]), mask(text, self.mask_key) if hide else text[:400], hide))
+        return tuple(samples)
+
+
+def _metric(method: Method) -> Metric:
+    if method.metric is None:
+        raise TypeError(f"{method.name} is not a probe: it has no metric")
+    return method.metric
+
+
+def _align(data: Data | None, scores: Scores) -> Truth:
+    """The truth of every score, found by record id, or by cluster where a probe scores whole clusters."""
+    if data is None:
+        return Truth()
+    place = {name: i for i, name in enumerate(data.ids)}
+    if scores.ids and scores.ids[0] not in place and data.cluster is not None:
+        place = {name: i for i, name in reversed(list(enumerate(data.cluster)))}
+        return dataclasses.replace(data.truth.take(np.array([place[name] for name in scores.ids])), cluster=None)
+    return data.truth.take(np.array([place[name] for name in scores.ids], dtype=int))
+
+
+def _count(scores: Scores) -> dict[str, int]:
+    return dict(sorted(Counter(scores.unscored.values()).items()))
+
+
+def _timed(finding: Finding, started: float, **changes: Any) -> Finding:
+    return dataclasses.replace(finding, seconds=round(time.perf_counter() - started, 3), **changes)
+
+
+def _where(control: Control, open_model: Callable[[str], Target]) -> str:
+    """The model on which a limit was measured, in words that keep it from being read as the subject's."""
+    target = open_model("specimen")
+    size = f"{(target.parameter_count or 0) / 1e6:.2f} M parameters"
+    through = ", through the same kind of endpoint" if target.kind == "endpoint" else ""
+    mixed = "" if isinstance(control.target, str) else "mixtures of "
+    return f"{mixed}the specimen ({size}{through})"
+
+
+@functools.cache
+def versions() -> dict[str, str]:
+    """What a number may depend on: Probatum, Python, and the libraries that compute it. Imports none of them."""
+    names = ("numpy", "scipy", "scikit-learn", "torch", "transformers", "tokenizers", "safetensors")
+    return {"probatum": __version__, "python": platform.python_version(), **{n: importlib.metadata.version(n) for n in names}}
+
+
+@functools.cache
+def _sources(folder: Path) -> str:
+    digest = hashlib.sha256()
+    for file in sorted(folder.rglob("*")):
+        if file.suffix in (".py", ".toml") or file.name == "manifest.json":
+            digest.update(f"{file.relative_to(folder).as_posix()}\n".encode() + file.read_bytes())
+    return digest.hexdigest()
+
+
+def sources_digest(method: Method) -> str:
+    """Of everything that computes this method's controls: all of Probatum, and the file of a method from outside."""
+    own = importlib.util.find_spec(method.function.__module__)
+    outside = Path(own.origin).read_bytes() if own is not None and own.origin else b""
+    return digest_of(_sources(Path(__file__).parent), outside)
