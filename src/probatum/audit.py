@@ -22,7 +22,7 @@ from probatum.core.cost import Budget
 from probatum.core.data import KINDS, Data, Members
 from probatum.core.decision import decide
 from probatum.core.errors import BadInput, ProbatumError
-from probatum.core.estimate import Truth
+from probatum.core.estimate import Result, Truth
 from probatum.core.finding import Finding
 from probatum.core.plain import to_plain
 from probatum.core.policy import Policy
@@ -116,9 +116,9 @@ def audit(
         cache, device=device, dtype=dtype, trust_remote_code=trust_remote_code, token_budget=token_budget
     )
     subject = open_target(model, session=session, **({"model": endpoint_model} if endpoint_model else {}))
-    records, used = _collect(subject, model, members, nonmembers, data or {}, field, randomized)
-    records = {kind: d.limit(limit, seed) if kind not in ("Claims", "Forms", "Key") else d for kind, d in records.items()}
-    models = _roles(subject, model, reference, roles or {}, session)
+    records, used = collect(subject, model, members, nonmembers, data or {}, field, randomized)
+    records = limited(records, limit, seed)
+    models = open_roles(model, reference, roles or {}, session)
     runner = Runner(subject, records, models, session, seed, reveal, mask_key(session), debug)
     subject.declare(_signals(methods))
     pending, complete = _run_all(runner, methods, step)
@@ -247,7 +247,7 @@ def open_session(
     )
 
 
-def _collect(
+def collect(
     subject: Target,
     model: object,
     members: str | Path | None,
@@ -285,6 +285,32 @@ def _collect(
     return records, tuple(used)
 
 
+def limited(records: Mapping[str, Data], limit: int | None, seed: int) -> dict[str, Data]:
+    """At most ``limit`` records of each kind; cards, keys and the forms of a fact are never cut apart."""
+    return {k: d if k in ("Claims", "Forms", "Key") else d.limit(limit, seed) for k, d in records.items()}
+
+
+def gather(
+    subject: Target,
+    model: object,
+    *,
+    session: Session,
+    members: str | Path | None = None,
+    nonmembers: str | Path | None = None,
+    data: Mapping[str, Data | str | Path] | None = None,
+    field: str | None = None,
+    randomized: bool = False,
+    limit: int | None = None,
+    seed: int = 0,
+    reference: str | Path | Target | None = None,
+    roles: Mapping[str, str | Path | Target] | None = None,
+    **_: Any,
+) -> tuple[dict[str, Data], dict[str, Target]]:
+    """Data and roles as `audit` would have them."""
+    records, _used = collect(subject, model, members, nonmembers, data or {}, field, randomized)
+    return limited(records, limit, seed), open_roles(model, reference, roles or {}, session)
+
+
 def _relative(path: str | Path) -> str:
     """As the user gave it, but never absolute: a report must not tell how a machine is laid out."""
     path = Path(path)
@@ -297,13 +323,13 @@ def _builtin(model: object) -> bool:
     return isinstance(model, str) and model in specimen.NAMES and not Path(model).exists()
 
 
-def _roles(
-    subject: Target,
+def open_roles(
     model: object,
     reference: str | Path | Target | None,
     named: Mapping[str, str | Path | Target],
     session: Session,
 ) -> dict[str, Target]:
+    """Further models by role; a built-in model that was given none has its own relatives."""
     given = dict(named)
     if reference is not None:
         given["reference"] = reference
@@ -348,19 +374,23 @@ def mask_key(session: Session) -> bytes:
     return key
 
 
-def write_scores(scores: Mapping[str, tuple[Scores, Truth]], path: Path) -> None:
-    """The number of every record, by finding, for paired comparisons. Ids and numbers, never texts."""
+def write_scores(scores: Mapping[str, tuple[Scores, Truth, Result]], path: Path) -> None:
+    """The numbers of every record, by finding, for paired comparisons. Ids and numbers, never texts."""
+
+    def listed(values: Any) -> Any:
+        return None if values is None else to_plain(list(values))
+
     table = {
         name: {
             "ids": list(s.ids),
-            "values": s.values,
-            "label": None if t.label is None else t.label,
-            "cluster": None if t.cluster is None else t.cluster,
+            "values": listed(s.values),
+            "label": listed(t.label),
+            "cluster": listed(t.cluster),
+            "contributions": listed(r.contributions),
         }
-        for name, (s, t) in scores.items()
+        for name, (s, t, r) in scores.items()
     }
-    plain = {n: {k: None if v is None else to_plain(list(v)) for k, v in row.items()} for n, row in table.items()}
     try:
-        path.write_text(json.dumps({"schema_version": SCHEMA_VERSION, "scores": plain}) + "\n", encoding="utf-8")
+        path.write_text(json.dumps({"schema_version": SCHEMA_VERSION, "scores": table}) + "\n", encoding="utf-8")
     except OSError as error:
         raise ProbatumError(f"{path} could not be written: {error.strerror}") from error

@@ -22,7 +22,7 @@ from probatum.core.binding import bind, missing, options_of
 from probatum.core.catalogue import Method
 from probatum.core.control import Control
 from probatum.core.cost import Budget
-from probatum.core.data import Choices, Data, Members, digest_of
+from probatum.core.data import Choices, Data, Forms, Members, digest_of
 from probatum.core.decision import CONTROL_ALPHA, Proof
 from probatum.core.draws import keyed
 from probatum.core.errors import ProbatumError
@@ -59,8 +59,8 @@ class Runner:
     reveal: bool = False
     mask_key: bytes = b""
     debug: bool = False
-    #: Scores of every finding, for paired comparisons later: finding id → (scores, truth).
-    scores: dict[str, tuple[Scores, Truth]] = field(default_factory=dict)
+    #: Scores of every finding, for paired comparisons later: finding id → (scores, truth, result).
+    scores: dict[str, tuple[Scores, Truth, Result]] = field(default_factory=dict)
     _blind: dict[str, Any] = field(default_factory=dict)
 
     def run(self, method: Method, options: Mapping[str, Any]) -> Pending:
@@ -87,7 +87,7 @@ class Runner:
             return Pending(
                 method, _timed(finding, started, outcome="inconclusive", reason=reason, unscored=_count(scores))
             )
-        self.scores[finding.id] = (scores, truth)
+        self.scores[finding.id] = (scores, truth, result)
         finding = self._fill(finding, method, chosen, scores, truth, result, proof)
         return Pending(method, _timed(finding, started), result, proof)
 
@@ -213,8 +213,8 @@ class Runner:
         )
 
     def _responders(self, method: Method, data: Data | None, options: Mapping[str, Any]) -> tuple[ControlView, ...]:
-        """What those who know nothing reach on the same questions."""
-        if not isinstance(data, Choices):
+        """What those who know nothing reach on the same questions. (Of forms, only facts that are known count.)"""
+        if not isinstance(data, Choices) or isinstance(data, Forms):
             return ()
         from probatum.controls.responders import RESPONDERS
         from probatum.statistics.metrics import TooFew, view

@@ -38,7 +38,7 @@ def tokenizer(size: int, bos: str | None = None, eos: str | None = None) -> tran
 
 
 def build(kind: str, directory: Path, *, vocab: int, tied: bool = False, bos: str | None = None,
-          eos: str | None = None, context: int = 64, seed: int = 0, scale: float = 4.0, tokens: int | None = None,
+          eos: str | None = None, context: int = 128, seed: int = 0, scale: float = 10.0, tokens: int | None = None,
           **extra: Any) -> Path:  # fmt: skip
     """Save a random model and its tokenizer; ``scale`` sharpens the logits so that they are worth comparing."""
     common = dict(vocab_size=vocab, tie_word_embeddings=tied, bos_token_id=None, eos_token_id=None, pad_token_id=None)

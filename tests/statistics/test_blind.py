@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
-from probatum.statistics.blind import blind_baseline, blind_scores
-from probatum.statistics.roc import delong
+from probatum.statistics.blind import _folds, _Study, blind_baseline, blind_scores
+from probatum.statistics.roc import delong, delong_interval
 
 WORDS = np.array(["".join(w) for w in np.random.default_rng(0).choice(list("aeioklmnrst"), (800, 5))])
 WEIGHTS = 1 / np.arange(1, 801) / (1 / np.arange(1, 801)).sum()
@@ -36,7 +36,8 @@ def test_a_planted_token_is_found():
     assert blind.p_value < 0.001
     assert blind.auc.low > 0.55
     assert blind.name != "shape"
-    assert blind.auc.value == pytest.approx(area(blind.scores, truth))
+    corrected = delong_interval(blind.scores[truth], blind.scores[~truth], level=1 - 0.05 / 4, variance_factor=2)
+    assert (blind.auc.value, blind.auc.low, blind.auc.high) == (corrected.value, corrected.low, corrected.high)
 
 
 @pytest.mark.parametrize(
@@ -63,10 +64,36 @@ def test_later_dates_in_one_set_are_found():
     assert blind_baseline(texts, truth, None, seed=0).p_value < 0.001
 
 
+@pytest.mark.parametrize("size", [1, 3])
+def test_cross_validation_deceives_the_usual_variance_but_not_ours(size):
+    # a classifier that is one kernel (the difference of the means), on features that say nothing
+    rng, p, doubled, plain = np.random.default_rng(10), [], 0, 0
+    unit = np.arange(90) // size
+    for seed in range(500):
+        features, truth = rng.normal(size=(90 // size, 40))[unit], halves(rng, 90 // size)[unit]
+        study = _Study(np.arange(90), truth, _folds([str(u) for u in unit], truth, seed, 5), unit, {})
+
+        def classify(train, y, x=features):
+            return x @ (x[train & y].mean(axis=0) - x[train & ~y].mean(axis=0))
+
+        p.append(study.p_value(classify))
+        scores = study.out_of_fold(classify)
+        for factor in (1, 2):
+            i = delong_interval(
+                scores[truth], scores[~truth], clusters=(unit[truth], unit[~truth]), variance_factor=factor
+            )
+            covers = i.low <= 0.5 <= i.high
+            doubled, plain = doubled + covers * (factor == 2), plain + covers * (factor == 1)
+    for a in (0.05, 0.2):
+        assert binom.ppf(0.001, 500, a) / 2 <= (np.array(p) <= a).sum() <= binom.ppf(0.999, 500, a)
+    assert plain / 500 < 0.9
+    assert doubled / 500 >= 0.93
+
+
 @pytest.mark.parametrize("cluster_size", [1, 3])
 def test_a_random_split_raises_no_alarm(cluster_size):
     rng, p, covered = np.random.default_rng(4), [], 0
-    for seed in range(50):
+    for seed in range(40):
         texts, truth = corpus(rng, 120, words=20), halves(rng, 120 // cluster_size).repeat(cluster_size)
         units = None if cluster_size == 1 else np.arange(120) // cluster_size
         if units is not None:  # texts of one unit share most of their words
@@ -75,8 +102,8 @@ def test_a_random_split_raises_no_alarm(cluster_size):
         p.append(blind.p_value)
         covered += blind.auc.low <= 0.5
     for a in (0.05, 0.2):
-        assert (np.array(p) <= a).sum() <= binom.ppf(0.999, 50, a)
-    assert covered >= binom.ppf(0.001, 50, 0.95)
+        assert (np.array(p) <= a).sum() <= binom.ppf(0.999, 40, a)
+    assert covered >= binom.ppf(0.001, 40, 0.95)
 
 
 def test_ignoring_clusters_would_alarm():

@@ -4,8 +4,9 @@ from collections import Counter
 
 import numpy as np
 import pytest
+from scipy.stats import binom
 
-from probatum.statistics.dose import detection_limit
+from probatum.statistics.dose import TREND, detection_limit
 
 DOSES = np.array([1, 2, 4, 8, 16, 32.0])
 
@@ -40,6 +41,14 @@ def test_the_interval_covers_the_true_limit(true, slope):
         assert np.median(ratios) == pytest.approx(1, abs=0.12)
 
 
+def test_with_two_doses_the_fit_adds_half_a_record_to_each_cell():
+    # Firth's penalty on a saturated 2 x 2 table: 2 of 20 and 19 of 20 become 2.5/21 and 19.5/21
+    score = np.r_[[9.0] * 2, [-9.0] * 18, [9.0] * 19, [-9.0]]
+    limit = detection_limit(np.repeat([1, 4], 20), score, np.linspace(-1, 1, 50), rng=np.random.default_rng(0))
+    low, high = logit(2.5 / 21), logit(19.5 / 21)
+    assert limit.value == pytest.approx(4 ** ((logit(0.8) - low) / (high - low)))
+
+
 def test_more_records_give_a_narrower_interval():
     few = detection_limit(*experiment(np.random.default_rng(2), 6, 1.5, per_dose=15), rng=np.random.default_rng(3))
     many = detection_limit(*experiment(np.random.default_rng(2), 6, 1.5, per_dose=400), rng=np.random.default_rng(3))
@@ -50,9 +59,9 @@ def test_more_records_give_a_narrower_interval():
 def test_a_flat_response_establishes_nothing(rate):
     rng = np.random.default_rng(4)
     seen = Counter(detection_limit(*flat(rng, rate), rng=rng, draws=20).status for _ in range(120))
-    assert "established" not in seen
+    assert seen["established"] <= binom.ppf(0.999, 120, TREND)  # the trend test is all that a flat response can pass
     if rate <= 0.5:  # above, chance may lift the whole response over the power
-        assert set(seen) <= {"not established", "above highest dose"}
+        assert "below lowest dose" not in seen
 
 
 def test_a_falling_response_establishes_nothing():
@@ -119,7 +128,7 @@ def test_the_rates_carry_exact_limits():
 @pytest.mark.parametrize(
     ("dose", "blanks", "reason"),
     [
-        (np.repeat(DOSES, 3), 100, "18 records at 6 doses"),
+        (DOSES, 100, "6 records at 6 doses"),
         (np.repeat(4.0, 100), 100, "100 records at 1 doses"),
         (np.repeat(DOSES, 20), 19, "19 blanks, where alpha = 0.05 needs 20"),
         (np.repeat(DOSES, 20), 0, "0 blanks"),

@@ -148,7 +148,7 @@ def test_tpr_at_one_percent_has_the_published_limits(hits, n, low, high):
     assert point.threshold == 990.0  # the 10th largest, of which 9 lie above
     assert (point.value, point.fpr) == (hits / n, 0.009)
     assert (round(100 * point.low, 2), round(100 * point.high, 2)) == (low, high)
-    # the upper limit of the realised rate is the quantile of its exact law, Beta(k, n + 1 - k)
+    # the upper limit of the realized rate is the quantile of its exact law, Beta(k, n + 1 - k)
     assert point.fpr_high == pytest.approx(beta.ppf(0.975, 10, 991))
     assert point.fpr_low == pytest.approx(beta.ppf(0.025, 9, 992))
 

@@ -21,6 +21,7 @@ from probatum.statistics.tests import (
 )
 
 LEVELS = (0.01, 0.05, 0.2)
+COINS = np.linspace(0.02, 0.6, 40)
 
 
 def assert_calibrated(p_values):
@@ -57,7 +58,7 @@ NULLS = {
     "poisson_tail": (3000, lambda r: poisson_tail(int(r.poisson(7)), 7)),
     "poisson_binomial_tail": (
         2000,
-        lambda r: poisson_binomial_tail(int((r.random(40) < np.linspace(0.02, 0.6, 40)).sum()), np.linspace(0.02, 0.6, 40)),
+        lambda r: poisson_binomial_tail(int((r.random(40) < COINS).sum()), COINS),
     ),
     "sign_flip exact": (800, lambda r: sign_flip(r.normal(size=10))),
     "sign_flip heavy tails": (400, lambda r: sign_flip(r.standard_t(2, size=25), rng=r, draws=499)),

@@ -278,6 +278,19 @@ def test_down_when_opened() -> None:
     assert fake.slept == []
 
 
+def test_a_timeout_while_it_is_opened_is_not_taken_for_less_access() -> None:
+    fake = Fake()
+
+    def hangs(request: httpx.Request, body: dict[str, Any], honest: httpx.Response) -> httpx.Response | None:
+        if "echo" in body:
+            raise httpx.ReadTimeout("timed out")
+        return None
+
+    fake.fault = hangs
+    with pytest.raises(BadInput, match="no answer within 120 s"):
+        fake.open()
+
+
 def test_down_later_keeps_what_was_answered(tmp_path: Path) -> None:
     fake = Fake()
     session = Session(store=EvidenceStore(tmp_path))
@@ -552,6 +565,7 @@ def test_public_url(path: str) -> None:
         (["The", "fox"], "The fox", [3, 7]),
         (["▁a", "\ufffd", "\ufffd", "▁b", "c"], "aé bc", [1, 2, 2, 4, 5]),
         (["", "a"], "a", [0, 1]),
+        (["x", *["\ufffd"] * 8, "y"], "x東京éy", [1, 2, 2, 2, 3, 3, 3, 4, 4, 5]),
         (["The", " dog"], "The fox", None),
         (["The"], "The fox", None),
         (["the", " fox"], "The fox", None),
@@ -562,6 +576,11 @@ def test_public_url(path: str) -> None:
 )
 def test_lay_over(tokens: list[str], text: str, ends: list[int] | None) -> None:
     assert lay_over(tokens, text) == ends
+
+
+def test_lay_over_with_a_generated_part_of_a_character() -> None:
+    assert lay_over(["\ufffd", "\ufffd", "\ufffd"], "é", generated=1) == [1, 1]
+    assert lay_over(["\ufffd", "\ufffd"], "é", generated=0) == [1, 1]
 
 
 def test_lay_over_takes_no_longer_for_hostile_tokens() -> None:
@@ -683,6 +702,7 @@ def test_over_a_real_socket() -> None:
 
 
 def test_a_port_that_is_taken() -> None:
-    with serve_http(Toy()) as url, pytest.raises(BadInput, match="cannot be used"):
-        with serve_http(Toy(), port=int(url.split(":")[2].split("/")[0])):
+    with serve_http(Toy()) as url:
+        port = int(url.split(":")[2].split("/")[0])
+        with pytest.raises(BadInput, match="cannot be used"), serve_http(Toy(), port=port):
             pass

@@ -16,8 +16,8 @@ from probatum.core.target import Opener, Target
 #: Share of the hidden units, in percent, that a mixed model has from the specimen; the rest are a stranger's.
 SHARES = (1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0)
 #: By how many points a card overstates an accuracy.
-OVERSTATED = (5.0, 10.0, 20.0, 30.0)
-DRAWS = 6
+OVERSTATED = (2.0, 5.0, 10.0, 20.0, 30.0)
+DRAWS = 10
 BLANKS = 24
 
 

@@ -47,7 +47,8 @@ def builtin(half: Half) -> Mapping[str, Data]:
     for name, kind in KIND_OF.items():
         part = planted.half(rows[name], half)
         if name == "fingerprints" and half == "subject":
-            part = [row for row in part if row["dose"]]  # keys that nobody planted are only a control
+            # The owner's key is the one at full dose; weaker ones and those that nobody planted are only a control.
+            part = [row for row in part if row["dose"] == max(r["dose"] for r in part)]
         data[kind.__name__] = kind.from_rows(part, name, name=name)
     members = data["Members"]
     assert isinstance(members, Members)

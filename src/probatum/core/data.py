@@ -61,18 +61,18 @@ class Data:
         rows = list(rows)
         if not rows:
             raise BadInput(f"{source} holds no records")
-        for name in cls.COLUMNS:
+        for column in cls.COLUMNS:
             for number, row in enumerate(rows, 1):
-                if row.get(name) is None:
+                if row.get(column) is None:
                     have = ", ".join(sorted(row)) or "none"
-                    raise BadInput(f"{source}, record {number}: the column '{name}' is missing (present: {have})")
-        columns: dict[str, Any] = {name: tuple(_freeze(r[name]) for r in rows) for name in cls.COLUMNS}
-        for name in cls.OPTIONAL:
-            if any(r.get(name) is not None for r in rows):
-                columns[name] = tuple(_freeze(r.get(name)) for r in rows)
-        for name, convert in (("cluster", str), ("group", str), ("dose", float)):
-            if all(r.get(name) is not None for r in rows):
-                columns[name] = tuple(convert(r[name]) for r in rows)
+                    raise BadInput(f"{source}, record {number}: the column '{column}' is missing (present: {have})")
+        columns: dict[str, Any] = {c: tuple(_freeze(r[c]) for r in rows) for c in cls.COLUMNS}
+        for column in cls.OPTIONAL:
+            if any(r.get(column) is not None for r in rows):
+                columns[column] = tuple(_freeze(r.get(column)) for r in rows)
+        for column, convert in (("cluster", str), ("group", str), ("dose", float)):
+            if all(r.get(column) is not None for r in rows):
+                columns[column] = tuple(convert(r[column]) for r in rows)
         if cls.LABEL is not None and all(r.get(cls.LABEL) is not None for r in rows):
             columns["label"] = tuple(_truth(r[cls.LABEL], source, cls.LABEL) for r in rows)
         ids = tuple(str(r["id"]) if r.get("id") is not None else "" for r in rows)

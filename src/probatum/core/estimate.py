@@ -47,7 +47,11 @@ class Truth:
 
 @dataclass(frozen=True)
 class Result:
-    """What a metric says: the estimate, the p-value of the probe's question, and which way it points."""
+    """What a metric says: the estimate, the p-value of the probe's question, and which way it points.
+
+    ``contributions``, shape (n,), are the numbers whose mean over records is the estimate (NaN for records that do not
+    count), so that two audits can be compared record by record; None where the estimate is no mean.
+    """
 
     estimate: Estimate
     p_value: float | None = None
@@ -55,6 +59,7 @@ class Result:
     direction: Literal["expected", "reversed"] = "expected"
     breakdown: Mapping[str, Estimate] = field(default_factory=dict)
     curves: tuple[Curve, ...] = ()
+    contributions: np.ndarray | None = None
 
 
 class Metric(Protocol):

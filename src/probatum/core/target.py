@@ -173,6 +173,10 @@ class Target:
         """The framework's own model, for training and internals; whatever is done to it is undone at the end."""
         raise self._not_offered(Access.TRAIN)
 
+    def sequences(self, texts: Sequence[str]) -> list[np.ndarray]:
+        """What the model reads for every text: token ids with the start token of the one policy, for training."""
+        raise self._not_offered(Access.TRAIN)
+
     def declare(self, signals: Sequence[str]) -> None:
         """Ask for extras of the coming passes, so that they are computed in the same pass as the record."""
 

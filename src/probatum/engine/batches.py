@@ -13,6 +13,10 @@ from probatum.core.errors import ProbatumError
 T = TypeVar("T")
 
 
+class OutOfMemory(ProbatumError):
+    """Memory ran out even for a single item."""
+
+
 @dataclass
 class BatchSize:
     """Padded tokens per forward pass; shared by all calls of a target, so that memory runs out only once."""
@@ -59,7 +63,7 @@ def in_batches(
 
     Raises
     ------
-    ProbatumError
+    OutOfMemory
         Memory runs out even for a single item.
     """
     booked = set[int]()
@@ -80,7 +84,7 @@ def in_batches(
         answer = _unless_out_of_memory(run, batch)
         if answer is None:
             if len(batch) == 1:
-                raise ProbatumError(
+                raise OutOfMemory(
                     f"memory ran out for a single text of {longest} tokens; use --device cpu, a smaller --dtype, "
                     "or shorter texts"
                 )

@@ -150,7 +150,8 @@ def _pick(network: Network, last: Any, temperature: float, uniform: np.ndarray |
         if uniform is None:
             out.append(logits.argmax(-1))
             continue
-        total = (logits.double() / temperature).softmax(-1).cumsum(-1)
+        exact = logits.cpu() if logits.device.type == "mps" else logits  # which has no double precision
+        total = (exact.double() / temperature).softmax(-1).cumsum(-1)
         u = torch.from_numpy(uniform[start : start + CHUNK_ROWS, None]).to(total.device)
         token = torch.searchsorted(total, u * total[:, -1:], right=True)[:, 0]
         out.append(token.clamp(max=total.shape[1] - 1))

@@ -23,15 +23,20 @@ def load(path: Path, dtype: str, device: str, trust_remote_code: bool) -> Any:
     if threads := os.environ.get("PROBATUM_THREADS"):
         torch.set_num_threads(int(threads))
     logging: Any = transformers.utils.logging
-    bars = logging.is_progress_bar_enabled()
-    logging.disable_progress_bar()  # the session shows progress, and the bar's total is in tensors
+    bars, loud = logging.is_progress_bar_enabled(), logging.get_verbosity()
+    # The session shows progress, and what is wrong with a model is said here, in one sentence.
+    logging.disable_progress_bar()
+    logging.set_verbosity_error()
     try:
         model, info = _open(transformers, path, getattr(torch, dtype), trust_remote_code)
         model = model.to(device)
     except (OSError, ValueError, KeyError, ImportError, RuntimeError, AttributeError, TypeError) as error:
+        if "ignore_mismatched_sizes" in str(error):
+            raise BadInput(f"{path}: weights are of the wrong shape for config.json; copy both again") from error
         first = (str(error).strip().splitlines() or [type(error).__name__])[0][:300]
         raise BadInput(f"{path}: transformers cannot open it as a causal language model ({first})") from error
     finally:
+        logging.set_verbosity(loud)
         if bars:
             logging.enable_progress_bar()
     lost = [*info.get("missing_keys", ()), *(m[0] for m in info.get("mismatched_keys", ()))]

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from probatum.engine.batches import BatchSize, in_batches, padded
+from probatum.engine.batches import BatchSize, OutOfMemory, in_batches, padded
 from probatum.engine.encoding import Encoded, Encoder
 from probatum.engine.network import CHUNK_ROWS, Network
 from probatum.engine.one_pass import RecordCollector, token_moments
@@ -55,8 +55,14 @@ def score_options(
         fits = all(len(o.joint.sequence) - 1 <= collector.context for o in row)
         worth = costs[i][0] > _WORTH * costs[i][1]
         (cached if network.shares_cache and fits and worth else joint).append(i)
+    left = set(cached)
+    try:
+        for done, rows in _over_cache(collector, cut, options, cached, book, count_pass):
+            left.difference_update(done)
+            yield done, rows
+    except OutOfMemory:  # the options of one prompt cannot share a batch; one by one they may still fit
+        joint += sorted(left)
     yield from _jointly(collector, cut, costs, options, joint, book, count_pass)
-    yield from _over_cache(collector, cut, options, cached, book, count_pass)
 
 
 def _options(encoder: Encoder, i: int, prompt: str, options: Sequence[str]) -> list[_Option]:

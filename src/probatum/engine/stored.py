@@ -22,6 +22,7 @@ from probatum.engine.store import SCHEMA, Evidence, MemoryStore
 
 #: Whole answers kept in memory, so that twenty probes over the same texts share one set of arrays.
 _RECENT = 16
+_RECENT_TOKENS = 20_000_000  # of 36 bytes each
 
 
 @dataclass(frozen=True)
@@ -262,7 +263,9 @@ class StoredTarget(Target):
         if complete:
             with self._recent_lock:
                 self._recent[key] = (answer, tokens)
-                while len(self._recent) > _RECENT:
+                held = sum(n for _, n in self._recent.values())
+                while len(self._recent) > _RECENT or (held > _RECENT_TOKENS and len(self._recent) > 1):
+                    held -= next(iter(self._recent.values()))[1]
                     self._recent.popitem(last=False)
         return answer
 

@@ -11,7 +11,8 @@ from probatum.reports.files import write_all
 
 def write(report: Report, directory: str | Path) -> list[Path]:
     """Write ``report.json``, ``report.html`` and ``card.md`` into ``directory``, all of them or none."""
-    return write_all(Path(directory), {"report.json": report.to_json()} | _views(report))
+    text = report.to_json()
+    return write_all(Path(directory), {"report.json": text} | _views(Report.from_json(text)))
 
 
 def render(report_json: str | Path, directory: str | Path) -> list[Path]:

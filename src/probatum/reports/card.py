@@ -28,9 +28,11 @@ def card(report: Report) -> str:
 
 def plain(value: str) -> str:
     """Text that Markdown shows as it is: no markup, no link, no mention, no line end, nothing hidden."""
-    safe = _SPECIAL.sub(r"\\\1", text.visible(value)).replace("@", "&#64;")
-    safe = re.sub(r"\b(https?|ftp|mailto|xmpp):", r"\1&#58;", safe, flags=re.IGNORECASE)
-    return re.sub(r"\bwww\.", "www&#46;", safe, flags=re.IGNORECASE)
+    shown = _SPECIAL.sub(r"\\\1", text.visible(value)).replace("@", "&#64;")
+    shown = re.sub(r"\b(https?|ftp|mailto|xmpp):", r"\1&#58;", shown, flags=re.IGNORECASE)
+    shown = re.sub(r"\bwww\.", "www&#46;", shown, flags=re.IGNORECASE)
+    shown = re.sub(r"^ +", lambda blank: "&#32;" * len(blank.group()), shown)
+    return re.sub(r"^(\d*)([-=.])", r"\1\\\2", shown)  # no list, no rule, no heading of the line before
 
 
 def code(value: str) -> str:
@@ -43,8 +45,9 @@ def code(value: str) -> str:
 def _opening(report: Report) -> str:
     subject = report.subject
     lines = [
-        f"{plain(subject.name)} was audited with [Probatum](report.html) on {plain(report.created)}; every probe ran"
-        f" beside planted controls. Digest: {plain(subject.digest)}. Access: {plain(', '.join(subject.access)) or 'none'}."
+        f"{plain(subject.name)} was audited with [Probatum](report.html) on {plain(report.created)}, probes beside"
+        f" planted controls. Digest: {plain(subject.digest)}."
+        f" Access: {plain(', '.join(subject.access)) or 'none'}."
     ]
     if not report.complete:
         lines.append("**The audit is incomplete:** it was interrupted, or a probe crashed.")
@@ -54,6 +57,7 @@ def _opening(report: Report) -> str:
         lines.append(f"Policy {plain(report.policy.name)}: **{verdict}**{_tail(reasons)}.")
     if missing := view.not_audited(report):
         lines.append(f"Not audited: {', '.join(missing)}.")
+    lines += [plain(note) for note in report.notes]
     return "\n\n".join(lines)
 
 
@@ -65,7 +69,7 @@ def _dimension(name: str, findings: Iterable[Finding]) -> str:
     rows = [
         [
             f"{plain(f.question)} {plain(_label(f))}",
-            f"**{f.outcome}**" + (f", severity {f.severity}" if f.severity not in (None, "none") else ""),
+            ", ".join([f"**{f.outcome}**", *map(plain, view.remarks(f))]),
             plain(text.estimate(f.estimate)),
             plain(text.limit(f.detection_limit)),
             _link(f.id),

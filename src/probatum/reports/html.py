@@ -26,7 +26,7 @@ def html(report: Report) -> str:
     digest = base64.b64encode(hashlib.sha256(css.encode()).digest()).decode()
     # Even if something hostile slipped through, the browser would load nothing and run nothing.
     policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
-    return _template().render(
+    page: str = _template().render(
         report=report,
         css=Markup(css),
         policy=policy,
@@ -35,6 +35,7 @@ def html(report: Report) -> str:
         not_audited=view.not_audited(report),
         by_id={f.id: f for f in report},
     )
+    return page
 
 
 @functools.cache
@@ -74,6 +75,7 @@ def _template() -> Any:
         "MEANING": view.MEANING,
         "limit_in_words": view.limit_in_words,
         "plots": plots,
+        "remarks": view.remarks,
         "reproduce": view.reproduce,
         "sentence": sentence,
         "show": text,

@@ -17,6 +17,7 @@ VARIABLES = {INK: "--ink", SOFT: "--soft", LINE: "--line", PAPER: "--paper", ACC
 
 #: Width and height of the plotting area; the whole fits a phone of 360 pixels without scaling.
 WIDTH, HEIGHT = 260, 200
+OUTER = 335  #: least width of a whole drawing
 
 Rows = list[dict[str, Any]]
 

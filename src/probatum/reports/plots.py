@@ -14,7 +14,7 @@ from typing import Any
 
 from probatum.core.finding import Finding
 from probatum.reports import dose_plot, roc_plot, strip_plot
-from probatum.reports.ink import INK, LINE, SOFT, Drawing
+from probatum.reports.ink import INK, LINE, OUTER, SOFT, Drawing
 from probatum.reports.text import visible
 
 
@@ -53,11 +53,17 @@ def _svg(drawing: Drawing, name: str) -> str:
     spec = drawing.chart.to_dict(validate=False) | size | {"datasets": drawing.rows, "config": _config()}
     svg = vl_convert.vegalite_to_svg(spec, allowed_base_urls=[])
     body = svg[svg.index(">") + 1 :]
-    box = re.findall(r'viewBox="([-\d. ]+)"', svg)[0]
+    x, y, width, height = map(float, re.findall(r'viewBox="([-\d. ]+)"', svg)[0].split())
+    width = max(width, OUTER)  # so that plots side by side have the same scale
     label = escape(visible(drawing.caption))
+    body = own_ids(body, name)
+    return f'<svg viewBox="{x:g} {y:g} {width:g} {height:g}" width="{width:g}" role="img" aria-label="{label}">{body}'
+
+
+def own_ids(svg: str, name: str) -> str:
+    """Put ``name`` before every id and every reference to one, so that two plots on a page never share an id."""
     prefix = re.sub(r"[^0-9A-Za-z-]", "_", name)
-    body = re.sub(r'(\bid="|url\(#|href="#)', rf"\g<1>{prefix}-", body)
-    return f'<svg viewBox="{box}" width="{box.split()[2]}" role="img" aria-label="{label}">{body}'
+    return re.sub(r'(\bid="|url\(#|href="#)', rf"\g<1>{prefix}-", svg)
 
 
 @functools.cache

@@ -23,16 +23,17 @@ def draw(finding: Finding) -> Drawing | None:
 
     scale = alt.Scale(type="log", domain=[floor, 1], clamp=True)
     decades = [10.0**k for k in range(round(math.log10(floor)), 1)]
-    axis = {"values": decades, "format": "~g", "grid": True}
-    x = alt.X("x:Q", scale=scale, title="false positive rate", axis=alt.Axis(**axis))
-    y = alt.Y("y:Q", scale=scale, title="true positive rate", axis=alt.Axis(**axis))
+    axis = alt.Axis(values=decades, format="~g", grid=True)
+    x = alt.X("x:Q", scale=scale, title="false positive rate", axis=axis)
+    y = alt.Y("y:Q", scale=scale, title="true positive rate", axis=axis)
 
-    rows = {"chance": [{"x": floor, "y": floor}, {"x": 1, "y": 1}], "roc": _cut(roc, floor), "blind": _cut(blind, floor)}
+    diagonal: Rows = [{"x": floor, "y": floor}, {"x": 1, "y": 1}]
+    rows = {"chance": diagonal, "roc": _cut(roc, floor), "blind": _cut(blind, floor)}
     chance, solid, dotted = (alt.Chart(alt.NamedData(name)) for name in rows)
     layers = [chance.mark_line(color=SOFT, strokeWidth=1).encode(x, y)]
     banded = all("low" in p for p in roc)
     if banded:
-        low = alt.Y("low:Q", scale=scale, axis=alt.Axis(**axis), title="true positive rate")
+        low = alt.Y("low:Q", scale=scale, axis=axis, title="true positive rate")
         layers.append(solid.mark_area(color=ACCENT, opacity=0.18).encode(x, low, y2="high:Q"))
     if len(blind) > 1:
         step = dotted.mark_line(color=INK, strokeWidth=1.25, strokeDash=[2, 3], interpolate="step-after")

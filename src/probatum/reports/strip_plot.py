@@ -57,7 +57,8 @@ def _rows(finding: Finding) -> Rows:
         shared = control.kind == "null responder" and rows[-1]["kind"] == control.kind
         if line >= MOST and not shared:
             continue
-        rows.append(_row(line - 1 if shared else line, control.kind, "" if shared else _label(control), control.estimate))
+        label = "" if shared else _label(control)
+        rows.append(_row(line - shared, control.kind, label, control.estimate))
         line += not shared
     return rows
 
@@ -96,4 +97,4 @@ def _caption(finding: Finding, rows: Rows) -> str:
         shown.insert(0, "its parts")
     beside = ", ".join(shown[:-1]) + " and " + shown[-1] if len(shown) > 1 else "".join(shown)
     value = number(first.value) if first else "–"
-    return f"{metric} of this model, {value} (diamond), beside {beside}; whiskers are the intervals."
+    return f"This model's {metric} is {value} (diamond), beside {beside}; whiskers are the intervals."

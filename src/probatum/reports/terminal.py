@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from probatum.core.finding import EstimateView, Finding, Outcome, sentence
+from probatum.core.finding import DIMENSIONS, EstimateView, Finding, Outcome, sentence
 from probatum.core.report import Report
 from probatum.reports import text, view
 
@@ -24,7 +24,8 @@ STYLES: dict[Outcome, str] = {
     "not run": "dim",
 }
 COLUMN = 20  #: least width of one subject, side by side
-WIDE = 110  #: from this width on, estimates and limits get a line of their own
+WIDE = 110  #: from this width on, a limit fits into one line
+NARROW = 70  #: below this width only the outcomes are shown
 _ASCII = str.maketrans(
     {"◆": "!", "○": "o", "■": "#", "◐": "?", "–": "-", "—": "-", "≥": ">=", "≤": "<=", "…": "...", "’": "'"}
 )
@@ -124,16 +125,21 @@ def _table(ink: Ink, *headers: Text) -> Table:
 
 
 def _summary(report: Report, ink: Ink, width: int) -> Table:
-    headers = ("Dimension, question", "Outcome", "Estimate", "Detection limit")
-    table = _table(ink, *(ink(h) for h in headers))
+    sizes = {"Outcome": 15, "Estimate": 16, "Detection limit": 15}
+    if width >= WIDE:
+        sizes |= {"Estimate": 32, "Detection limit": 24}
+    if width < NARROW:
+        sizes = {"Outcome": 15}
+    table = _table(ink, *(ink(header) for header in ("Dimension, question", *sizes)))
     table.columns[0].ratio = 1
-    for column, size in zip(table.columns[1:], (15, 32, 24) if width >= WIDE else (15, 16, 15), strict=True):
+    for column, size in zip(table.columns[1:], sizes.values(), strict=True):
         column.width = size
     for line in view.summary_lines(report):
         f = line.finding
         asked = ink(line.dimension, "bold").append_text(ink(f"\n{_one(f.question, 90)}", "dim"))
         shown = _outcome(f, ink).append_text(ink(_others(line), "dim"))
-        table.add_row(asked, shown, _estimate(f.estimate, ink), ink(_one(text.limit(f.detection_limit))))
+        cells = (asked, shown, _estimate(f.estimate, ink), ink(_one(text.limit(f.detection_limit))))
+        table.add_row(*cells[: 1 + len(sizes)])
     return table
 
 
@@ -144,7 +150,7 @@ def _side_by_side(reports: Sequence[Report], ink: Ink) -> Table:
     for column in table.columns[1:]:
         column.ratio = 1
     by_report = [{line.dimension: line for line in view.summary_lines(r)} for r in reports]
-    for dimension in (d for d in view.DIMENSIONS if any(d in lines for lines in by_report)):
+    for dimension in (d for d in DIMENSIONS if any(d in lines for lines in by_report)):
         cells = [ink("not audited", "dim")] * len(reports)
         for k, lines in enumerate(by_report):
             if dimension in lines:
@@ -161,8 +167,7 @@ def _cell(line: view.Line, ink: Ink) -> Text:
 
 def _outcome(finding: Finding, ink: Ink) -> Text:
     shown = ink(f"{MARKS[finding.outcome]} {finding.outcome}", STYLES[finding.outcome])
-    severe = finding.severity not in (None, "none")
-    return shown.append_text(ink(f"\n  {finding.severity}", "dim")) if severe else shown
+    return shown.append_text(ink("".join(f"\n{remark}" for remark in view.remarks(finding)), "dim"))
 
 
 def _estimate(estimate: EstimateView | None, ink: Ink) -> Text:
@@ -202,10 +207,12 @@ def _tail(report: Report, ink: Ink) -> list[RenderableType]:
     lines = [ink("")]
     if missing := view.not_audited(report):
         lines.append(ink(f"Not audited: {', '.join(missing)}.", "dim"))
+    lines += [ink(_one(note)) for note in report.notes]
     if not report.complete:
         lines.append(ink("Incomplete: the audit was interrupted or a probe crashed.", "bold"))
     if report.policy:
-        verdict = "passed" if report.policy.passed else f"failed by {', '.join(map(_one, report.policy.failed)) or 'itself'}"
+        failed = ", ".join(map(_one, report.policy.failed))
+        verdict = "passed" if report.policy.passed else f"failed by {failed}" if failed else "failed"
         lines.append(ink(f"Policy {_one(report.policy.name)}: {verdict}."))
     return list(lines)
 

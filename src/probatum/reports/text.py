@@ -40,13 +40,13 @@ def number(value: float | None) -> str:
 
 
 def interval(estimate: EstimateView | LimitView) -> str:
-    """``[0.85, 0.91]``, ``≥ 0.85`` where only one side is known, or nothing."""
+    """``[0.85, 0.91]``, ``(≥ 0.85)`` where only one side is known, or nothing."""
     low, high = finite(estimate.low), finite(estimate.high)
     if low is not None and high is not None:
         return f"[{number(low)}, {number(high)}]"
     if low is not None:
-        return f"≥ {number(low)}"
-    return f"≤ {number(high)}" if high is not None else ""
+        return f"(≥ {number(low)})"
+    return f"(≤ {number(high)})" if high is not None else ""
 
 
 def finite(value: float | None) -> float | None:

@@ -56,6 +56,12 @@ def primary(findings: Sequence[Finding], probe: str | None) -> Finding:
     return (named or ran or list(findings))[0]
 
 
+def remarks(finding: Finding) -> list[str]:
+    """What stands beside the outcome: its severity, and that it points the wrong way round."""
+    severity = [f"severity {finding.severity}"] if finding.severity not in (None, "none") else []
+    return severity + (["reversed"] if finding.direction == "reversed" else [])
+
+
 def not_audited(report: Report) -> list[Dimension]:
     """Dimensions of which the report says nothing."""
     return [d for d in DIMENSIONS if d not in by_dimension(report)]

@@ -71,10 +71,12 @@ def blind_scores(
     clusters
         Unit of each record; a unit lies in one fold as a whole. Default: the id.
 
-    Notes ----- Units are dealt to folds in the order of their hashes, members and nonmembers apart, so every
-    fold trains on the same balance; scores are midranks within the fold, in (0, 1), so folds with different
-    intercepts can be pooled. Word statistics that use no label (vocabulary, inverse document frequency) come
-    from all texts.
+    Notes
+    -----
+    Units are dealt to folds in the order of their hashes, members and nonmembers apart, so every fold trains
+    on the same balance; scores are midranks within the fold, in (0, 1), so folds with different intercepts
+    can be pooled. Word statistics that use no label (vocabulary, inverse document frequency) come from all
+    texts.
     """
     study = _prepare(texts, labels, ids, clusters, seed, folds)
     return {name: study.out_of_fold(classify) for name, classify in study.classifiers.items()}
@@ -95,12 +97,14 @@ def blind_baseline(
     texts, labels, ids, clusters
         As for ``blind_scores``; ``ids=None`` keys a record by its text.
 
-    Notes ----- Out-of-fold scores of a cross-validation are not independent of each other: with a kernel K
-    the statistic is sum y_i y_j K_ij over pairs in different folds, each pair counted twice, so its variance
-    is up to twice what Mann-Whitney and DeLong take it for (measured on random splits: 1.9 times, and 12 to
-    17 % alarms at 5 %). The limits therefore double the variance. The p-value, one-sided, scores every fold
-    by a classifier of the *earlier* folds only: given those, the rank sums have mean 0, and they add up as a
-    martingale. It is robust to clusters.
+    Notes
+    -----
+    Out-of-fold scores of a cross-validation are not independent of each other: with a kernel K the statistic
+    is sum y_i y_j K_ij over pairs in different folds, each pair counted twice, so its variance is up to twice
+    what Mann-Whitney and DeLong take it for (measured on random splits: 1.9 times, and 12 to 17 % alarms at 5
+    %). The limits therefore double the variance. The p-value, one-sided, scores every fold by a classifier of
+    the *earlier* folds only: given those, the rank sums have mean 0, and they add up as a martingale. It is
+    robust to clusters.
     """
     study = _prepare(texts, labels, ids, clusters, seed, 5)
     names = list(study.classifiers)

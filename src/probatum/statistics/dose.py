@@ -17,8 +17,8 @@ from probatum.statistics._arrays import Floats, finite, fraction, sample
 from probatum.statistics.intervals import clopper_pearson, clopper_pearson_limits
 
 Status = Literal["established", "below lowest dose", "above highest dose", "not established"]
-RECORDS = 20  # fewer records, over all doses, establish nothing
-TREND = 0.001  # a response that chance explains this well is called flat
+RECORDS = 12  # fewer records, over all doses, establish nothing
+TREND = 0.01  # a response that chance explains this well is called flat
 
 
 class Rate(NamedTuple):
@@ -75,10 +75,11 @@ def detection_limit(
     draws
         Bootstrap samples over the records within each dose and over the blanks.
 
-    Notes ----- A rate of 0 or 1 would resample to itself and give an interval of no width, so records are
-    redrawn at Jeffreys' rate (k + 1/2)/(n + 1). Where fewer than two doses show a partial response, the slope
-    rests on the logistic form alone, and the interval is widened to the tested doses on either side of the
-    limit.
+    Notes
+    -----
+    A rate of 0 or 1 resamples to itself, so the bootstrap alone is too sure where one dose separates all from
+    none. Where fewer than two doses show a partial response, the slope rests on the logistic form alone, and the
+    interval is widened to the tested doses on either side of the limit.
     """
     fraction(power, "power"), fraction(alpha, "alpha"), fraction(level, "level")
     d, s = finite(dose, "dose", least=0), sample(score, "score", least=0)
@@ -122,7 +123,7 @@ def detection_limit(
     places = rng.beta(place + 1, len(blank) - place, draws) * len(blank)
     thresholds = blank[places.astype(np.intp).clip(0, len(blank) - 1)]
     above = np.column_stack([len(x) - np.searchsorted(x, thresholds, side="right") for x in scores])
-    resampled = rng.binomial(n.astype(np.int64), (above + 0.5) / (n + 1)).astype(np.float64)
+    resampled = rng.binomial(n.astype(np.int64), above / n).astype(np.float64)
     limits = _limit(doses, resampled, n, power)
     # "lower" and "higher": a limit may be infinite, and infinities must not be averaged
     ends = (

@@ -96,8 +96,10 @@ def bootstrap(
         Stratum of each record, shape (n,); units are drawn within it, as many as it has, so that a two-sample
         statistic never loses a class. A unit must not straddle strata, and a stratum needs two units.
 
-    Notes ----- Rows are put in a canonical order before drawing: the interval does not depend on the order of
-    the records. A rate of 0 or 1 resamples to itself: use ``clopper_pearson`` for rates.
+    Notes
+    -----
+    Rows are put in a canonical order before drawing: the interval does not depend on the order of the
+    records. A rate of 0 or 1 resamples to itself: use ``clopper_pearson`` for rates.
     """
     alpha = 1 - fraction(level, "level")
     x = np.asarray(values, dtype=np.float64)

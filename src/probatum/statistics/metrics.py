@@ -100,8 +100,10 @@ def hit_rate(scores: Scores, truth: Truth) -> Result:
         table = [[int((hits & side).sum()), int((~hits & side).sum())] for side in (label, ~label)]
         p = tests.PValue(float(fisher_exact(table, alternative="greater").pvalue), "exact")
     else:
-        return Result(_estimate("hit rate", rate))
-    return Result(_estimate("hit rate", rate), p.value, p.kind, breakdown=parts)
+        p = tests.PValue(float("nan"), "none")
+    parts_of = _spread(scores, hits.astype(float), label)
+    value = None if p.kind == "none" else p.value
+    return Result(_estimate("hit rate", rate), value, p.kind, breakdown=parts, contributions=parts_of)
 
 
 def exposure_bits(scores: Scores, truth: Truth) -> Result:
@@ -126,7 +128,9 @@ def exposure_bits(scores: Scores, truth: Truth) -> Result:
             "bits", bootstrap(bits[~planted], np.mean, rng=keyed(truth.seed, "unseen"))
         )
     kind = "decoy" if combined.kind != "bound" else "bound"
-    return Result(_estimate("exposure, bits", interval), combined.value, kind, breakdown=parts)  # type: ignore[arg-type]
+    parts_of = _spread(scores, bits, planted)
+    estimate = _estimate("exposure, bits", interval)
+    return Result(estimate, combined.value, kind, breakdown=parts, contributions=parts_of)  # type: ignore[arg-type]
 
 
 def mean_difference(*, floor: float, name: str = "mean difference") -> Callable[[Scores, Truth], Result]:
@@ -153,7 +157,14 @@ def mean_difference(*, floor: float, name: str = "mean difference") -> Callable[
                 if len(part) >= 2:
                     parts[str(group)] = _estimate(name, mean_t(part))
         direction = "expected" if interval.value >= 0 else "reversed"
-        return Result(_estimate(name, interval), p.value, p.kind, direction, parts)  # type: ignore[arg-type]
+        return Result(
+            _estimate(name, interval),
+            p.value,
+            p.kind,
+            direction,  # type: ignore[arg-type]
+            parts,
+            contributions=_spread(scores, values, np.ones(len(values), bool)),
+        )
 
     metric.__name__ = "mean_difference"
     return metric
@@ -179,7 +190,8 @@ def attack_success_rate(scores: Scores, truth: Truth) -> Result:
                 "share that fires", clopper_pearson(int((share > 0.5).sum()), len(share))
             )
     rate = clopper_pearson(int((fired > 0.5).sum()), len(fired))
-    return Result(_estimate("attack success rate", rate), p.value, p.kind, breakdown=parts)
+    parts_of = _spread(scores, values, label)
+    return Result(_estimate("attack success rate", rate), p.value, p.kind, breakdown=parts, contributions=parts_of)
 
 
 def refuted_share(scores: Scores, truth: Truth) -> Result:
@@ -227,6 +239,13 @@ def unit_matches(scores: Scores, truth: Truth) -> Result:
 def _scored(scores: Scores, truth: Truth) -> tuple[np.ndarray, Truth]:
     index = np.flatnonzero(scores.scored)
     return scores.values[index], truth.take(index)
+
+
+def _spread(scores: Scores, values: np.ndarray, counted: np.ndarray) -> np.ndarray:
+    """Values of the scored records that count, at the places of all records; NaN elsewhere."""
+    full = np.full(len(scores), np.nan)
+    full[np.flatnonzero(scores.scored)[counted]] = values[counted]
+    return full
 
 
 def _need(values: np.ndarray | None, what: str) -> np.ndarray:

@@ -17,7 +17,7 @@ from probatum.statistics.dose import detection_limit
 from probatum.statistics.metrics import TooFew, view
 from probatum.statistics.tests import binomial_tail
 
-#: Blanks of the planted model itself set the threshold if there are as many as this; else those of the clean model.
+#: Blanks of the planted model itself set the threshold if there are as many as this; else the clean model's join them.
 BLANKS = 20
 
 
@@ -142,7 +142,7 @@ def _records(positive: Sequence[Run], negative: Sequence[Run], _: Metric) -> tup
     doses, scores = np.concatenate(dose), np.concatenate(score)
     blanks = scores[doses == 0]
     if len(blanks) < BLANKS:
-        blanks = np.concatenate([_units(run)[1] for run in negative])
+        blanks = np.concatenate([blanks, *(_units(run)[1] for run in negative)])
     return doses[doses > 0], scores[doses > 0], blanks
 
 

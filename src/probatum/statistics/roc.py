@@ -44,7 +44,7 @@ class Band(NamedTuple):
 class OperatingPoint:
     """True-positive rate at a false-positive budget; a record is detected if it scores *above* the threshold.
 
-    ``fpr`` is the realised rate among the negatives, with its own limits. Where ``resolvable`` is false there
+    ``fpr`` is the realized rate among the negatives, with its own limits. Where ``resolvable`` is false there
     are too few negatives for the budget: value, threshold and fpr are NaN and their limits [0, 1], so that
     nobody prints them.
     """
@@ -103,10 +103,12 @@ def delong_interval(
         What the variance is multiplied by: above 1 for scores that learned from each other's labels, as the
         out-of-fold scores of a cross-validation did (see ``blind``).
 
-    Notes ----- At AUC 0 or 1 (and when all scores are tied) the variance estimate is 0, which is not
-    certainty. Then all of the k = min(m, n) disjoint pairs (x_i, y_i) agree, an event of probability p^k, so
-    p >= (a/2)^(1/k): Clopper-Pearson for k hits in k, the rule of three. The limits are [p, 1], [0, 1 - p],
-    or (1 -+ (1 - p))/2 for ties.
+    Notes
+    -----
+    At AUC 0 or 1 (and when all scores are tied) the variance estimate is 0, which is not certainty. Then all
+    of the k = min(m, n) disjoint pairs (x_i, y_i) agree, an event of probability p^k, so p >= (a/2)^(1/k):
+    Clopper-Pearson for k hits in k, the rule of three. The limits are [p, 1], [0, 1 - p], or (1 -+ (1 - p))/2
+    for ties.
     """
     from scipy.special import expit, logit, ndtri
 
@@ -135,10 +137,12 @@ def paired_delong(
 ) -> Paired:
     """Compare two scores of the same records, in the same order: AUC(a) - AUC(b), normal limits and z-test.
 
-    Notes ----- If the components never vary (two perfect scores, say) the estimated variance is 0. The
-    difference d of one pair lies in [-1, 1], all k disjoint pairs showed the same d, and limits and p-value
-    follow from q = P(d) alone: q >= (a/2)^(1/k) gives d q -+ (1 - q), and a mean of 0 forces q <= 1/(1 +
-    |d|), so p <= 2 (1 + |d|)^-k.
+    Notes
+    -----
+    If the components never vary (two perfect scores, say) the estimated variance is 0. The difference d of
+    one pair lies in [-1, 1], all k disjoint pairs showed the same d, and limits and p-value follow from q =
+    P(d) alone: q >= (a/2)^(1/k) gives d q -+ (1 - q), and a mean of 0 forces q <= 1/(1 + |d|), so p <= 2 (1 +
+    |d|)^-k.
     """
     from scipy.special import ndtr, ndtri
 
@@ -165,11 +169,13 @@ def paired_delong(
 def tpr_at_fpr(positive: ArrayLike, negative: ArrayLike, fpr: float, *, level: float = 0.95) -> OperatingPoint:
     """Return the true-positive rate at false-positive budget ``fpr``, with Clopper-Pearson limits.
 
-    Notes ----- The threshold is the k-th largest negative, k = floor(fpr (n + 1)): a further negative then
-    exceeds it with probability k/(n + 1) <= fpr. Fewer than ceil(1/fpr) negatives cannot show such a rate:
-    not resolvable. The limits of the realised rate hold although the same negatives chose the threshold:
-    without ties k - 1 of them lie above it, and the upper limit is the quantile of Beta(k, n + 1 - k), the
-    law of the true rate.
+    Notes
+    -----
+    The threshold is the k-th largest negative, k = floor(fpr (n + 1)): a further negative then exceeds it
+    with probability k/(n + 1) <= fpr. Fewer than ceil(1/fpr) negatives cannot show such a rate: not
+    resolvable. The limits of the realized rate hold although the same negatives chose the threshold: without
+    ties k - 1 of them lie above it, and the upper limit is the quantile of Beta(k, n + 1 - k), the law of the
+    true rate.
     """
     fraction(fpr, "fpr")
     pos, neg = sample(positive, "positive"), sample(negative, "negative")

@@ -44,9 +44,11 @@ def mann_whitney(
         unit must not hold both; ``rng`` (default: seed 0) draws the permutations where they are too many to
         list.
 
-    Notes ----- Small samples are exact: by recursion without ties, by listing every split with ties.
-    Otherwise the normal limit with tie and continuity corrections (Hollander and Wolfe, ch. 4). By cluster
-    the statistic is |AUC - 1/2|.
+    Notes
+    -----
+    Small samples are exact: by recursion without ties, by listing every split with ties. Otherwise the normal
+    limit with tie and continuity corrections (Hollander and Wolfe, ch. 4). By cluster the statistic is |AUC -
+    1/2|.
     """
     pos, neg = sample(positive, "positive"), sample(negative, "negative")
     m, n = len(pos), len(neg)
@@ -90,10 +92,12 @@ def binomial_tail(hits: int, n: int, p: float) -> PValue:
 def poisson_binomial_tail(hits: int, probabilities: ArrayLike) -> PValue:
     """Return P(X >= hits) for X a sum of independent coins of the given probabilities, shape (n,).
 
-    Notes ----- Runs the recursion over the counts 0..hits-1 with the tail as absorbing state. Only products
-    and sums of positive numbers occur, so a tail of 1e-45 keeps its digits where 1 - P(X < hits) would be 0.
-    A tail below the smallest normal float is reported as that float: a bound, and never 0 for what is
-    possible. Cost O(n hits).
+    Notes
+    -----
+    Runs the recursion over the counts 0..hits-1 with the tail as absorbing state. Only products and sums of
+    positive numbers occur, so a tail of 1e-45 keeps its digits where 1 - P(X < hits) would be 0. A tail below
+    the smallest normal float is reported as that float: a bound, and never 0 for what is possible. Cost O(n
+    hits).
     """
     p = finite(probabilities, "probabilities", least=0)
     if not ((p >= 0) & (p <= 1)).all():
@@ -136,16 +140,18 @@ def sign_flip(
     Parameters
     ----------
     floor
-        Smallest effect worth naming, >= 0. The null is mean <= floor ("greater") or \\|mean\\| <= floor
+        Smallest effect worth naming, >= 0. The null is mean <= floor ("greater") or |mean| <= floor
         ("two-sided").
     clusters
         Unit of each value; values are averaged per unit, and units count alike.
     rng
         Draws the flips beyond 16 units (default: seed 0).
 
-    Notes ----- Under the null the shifted unit means x - floor are symmetric about a center <= 0, so every
-    pattern of signs is at least as likely to reach the observed sum. The other side tests -x - floor;
-    two-sided p = min(1, 2 min).
+    Notes
+    -----
+    Under the null the shifted unit means x - floor are symmetric about a center <= 0, so every pattern of
+    signs is at least as likely to reach the observed sum. The other side tests -x - floor; two-sided p =
+    min(1, 2 min).
     """
     x = finite(values, "values")
     if not 0 <= floor < float("inf"):

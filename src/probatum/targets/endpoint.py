@@ -19,10 +19,12 @@ from probatum.targets.openai_protocol import (
     Connection,
     OtherTokens,
     StatusError,
+    Unreachable,
     chat_text,
     completion_text,
     echoed_record,
     model_names,
+    printable,
     used_tokens,
 )
 
@@ -112,7 +114,7 @@ class EndpointTarget(StoredTarget):
             which = f"it lists {_some(listed)}" if listed else "it lists none"
             raise BadInput(f"{self.url}: say which model (model=NAME); {which}")
         self.model = model if model is not None else listed[0]
-        self.name = f"{self.model} @ {self._http.host}"
+        self.name = f"{printable(self.model)} @ {self._http.host}"
         hello = [{"role": "user", "content": "Hello"}]
         self.completes = self._tried("completions", lambda: self._complete("Hello", 1))
         self.chats = self._tried("chat", lambda: self._chat(hello, 1))
@@ -142,7 +144,7 @@ class EndpointTarget(StoredTarget):
             return names, owners.pop() if len(owners) == 1 else ""
         except StatusError as error:
             # 403: some keys may use a model and not list the models.
-            if error.status == 401 or error.status == 429 or error.status >= 500:
+            if error.status in (401, 429) or error.status >= 500:
                 raise
             return [], ""
 
@@ -150,8 +152,8 @@ class EndpointTarget(StoredTarget):
         try:
             call()
         except EndpointError as error:
-            # Too many requests, or no right to ask, says nothing about what the model could do.
-            if isinstance(error, StatusError) and error.status in (401, 429):
+            # No answer, too many requests or no right to ask say nothing about what the model could do.
+            if isinstance(error, Unreachable) or getattr(error, "status", 0) in (401, 429):
                 raise
             self.reasons[what] = str(error)
             return False
@@ -365,5 +367,5 @@ def _guess(text: str) -> int:
 
 
 def _some(names: Sequence[str], most: int = 8) -> str:
-    shown = ", ".join(" ".join(name.split())[:80] for name in names[:most])
+    shown = ", ".join(printable(name)[:80] for name in names[:most])
     return shown + (f" and {len(names) - most} more" if len(names) > most else "")

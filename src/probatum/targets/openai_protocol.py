@@ -39,6 +39,10 @@ class StatusError(EndpointError):
         self.status = status
 
 
+class Unreachable(EndpointError):
+    """Nothing answered, or not in time."""
+
+
 class OtherTokens(EndpointError):
     """The log-probs that came are not those of the text that was asked for."""
 
@@ -119,6 +123,8 @@ class Connection:
         ------
         StatusError
             An HTTP error: at once for 400, 401, 403, 404 …, after the last try for 429 and 5xx.
+        Unreachable
+            Nothing answered, or not in time.
         EndpointError
             Everything else that went wrong, in one sentence.
         """
@@ -129,7 +135,9 @@ class Connection:
                 if attempt == tries or (again.unreachable and not self.patient):
                     times = f" ({attempt} times in a row)" if attempt > 1 else ""
                     sentence = f"{self.url}: {again}{times}"
-                    raise (StatusError(sentence, again.status) if again.status else EndpointError(sentence)) from None
+                    if again.status:
+                        raise StatusError(sentence, again.status) from None
+                    raise (Unreachable if again.unreachable else EndpointError)(sentence) from None
                 # Jitter keeps the threads of one pool from coming back all at once.
                 pause = 0.5 * 2 ** (attempt - 1) * random.uniform(0.75, 1.25)
                 self._sleep(pause if again.wait is None else again.wait)
@@ -219,10 +227,15 @@ class Connection:
         """One short line, without the key, without control characters, without the text that we had sent."""
         for secret in self._hidden:
             message = message.replace(secret, "***")
-        message = " ".join("".join(c if c.isprintable() else " " for c in message).split())
+        message = printable(message)
         if any(_quotes(message, text) for text in _texts(body)):
             return "(its message quotes the text that was sent, and is not shown)"
         return message if len(message) <= 200 else message[:199] + "…"
+
+
+def printable(text: str) -> str:
+    """One line without control characters: names and messages come from a server that may be hostile."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
 def _split(url: str) -> SplitResult:
@@ -368,11 +381,13 @@ def echoed_record(answer: Mapping[str, Any], text: str) -> tuple[np.ndarray, boo
     EndpointError
         Wrong shape, or log-probs for other tokens than asked.
     """
-    tokens, logprobs, tops = _token_lists(_choice(answer).get("logprobs"))
-    start, ends = 0, lay_over(tokens, text)
+    choice = _choice(answer)
+    tokens, logprobs, tops = _token_lists(choice.get("logprobs"))
+    generated = int(choice.get("text", text) != text)
+    start, ends = 0, lay_over(tokens, text, generated)
     if ends is None and tokens and logprobs[0] is None:
         # A token that opens every text (<s>) is listed, but is not in the text.
-        start, ends = 1, lay_over(tokens[1:], text)
+        start, ends = 1, lay_over(tokens[1:], text, generated)
     if ends is None:
         size = f"{len(tokens)} tokens for {len(text)} characters"
         raise OtherTokens(f"log-probs for other tokens than asked ({size})")
@@ -429,20 +444,24 @@ def _log_probability(value: Any) -> float:
     return min(float(value), 0.0)
 
 
-def lay_over(tokens: Sequence[str], text: str) -> list[int] | None:
-    """Where each token ends in the text, up to the one that completes it; None if they are not its tokens."""
+def lay_over(tokens: Sequence[str], text: str, generated: int = 0) -> list[int] | None:
+    """Where each token ends in the text, up to the one that completes it; None if they are not its tokens.
+
+    ``generated`` is how many tokens at the end are thought to follow the text; needed only where token texts are
+    ambiguous.
+    """
     at, ends = 0, []
     for token in tokens:
         if at == len(text):
             break
         if not text.startswith(token, at):
-            return _lay_over_loosely(tokens, text)
+            return _lay_over_loosely(tokens, text, generated)
         at += len(token)
         ends.append(at)
     return ends if at == len(text) else None
 
 
-def _lay_over_loosely(tokens: Sequence[str], text: str) -> list[int] | None:
+def _lay_over_loosely(tokens: Sequence[str], text: str, generated: int) -> list[int] | None:
     r"""As `lay_over`, for token texts that were decoded one by one, which loses a little of them.
 
     Parts of a character come as U+FFFD or ``bytes:\xe2``, and tokenizers of the SentencePiece family lose the
@@ -457,16 +476,36 @@ def _lay_over_loosely(tokens: Sequence[str], text: str) -> list[int] | None:
         pieces[0] = pieces[0][1:]  # SentencePiece puts a space before every text
     reached = [1]
     for piece in pieces:
-        if reached[-1] >> len(text):
-            break
         reached.append(places.after(piece, reached[-1]))
-    if not reached[-1] >> len(text):
+        if not reached[-1]:
+            break
+    complete = [n for n, here in enumerate(reached) if here >> len(text)]
+    if not complete:
         return None
+    # Parts of characters fit in many ways; how many tokens were generated says where the text's own must end.
+    expected = len(tokens) - generated
+    last = min(complete, key=lambda n: (n != expected, n < expected, n))
     ends = [len(text)]
-    for i in range(len(reached) - 2, 0, -1):
+    for i in range(last - 1, 0, -1):
         # The latest: parts of one character all end where the character does, as in fast tokenizers.
         ends.append((places.before(pieces[i], 1 << ends[-1]) & reached[i]).bit_length() - 1)
-    return ends[::-1]
+    return _spread(pieces, text, ends[::-1])
+
+
+def _spread(pieces: Sequence[str], text: str, ends: list[int]) -> list[int]:
+    """Share the characters of a run of parts among them by bytes: nothing else says which part is of which."""
+    n = start = 0
+    while n < len(ends):
+        stop = n
+        while stop < len(ends) and pieces[stop] == "\ufffd":
+            stop += 1
+        if stop > n:
+            first_bytes = np.cumsum([0, *(len(c.encode("utf-8", "replace")) for c in text[start : ends[stop - 1]])])
+            shares = first_bytes[-1] * np.arange(1, stop - n + 1) / (stop - n)
+            ends[n:stop] = (start + np.searchsorted(first_bytes[:-1], shares)).tolist()
+        n = max(stop, n + 1)
+        start = ends[n - 1]
+    return ends
 
 
 class _Places:

@@ -103,6 +103,10 @@ class TransformersTarget(StoredTarget):
         """A copy of the transformers model, in evaluation mode, with gradients; ``tokenizer()`` fits it."""
         yield copy.deepcopy(self._network.model).requires_grad_(True)
 
+    def sequences(self, texts: Sequence[str]) -> list[np.ndarray]:
+        """Token ids of every text with what is put before it, int32; cut to the context."""
+        return [encoded.sequence[: self.context] for encoded in self._encoder(texts)]
+
     def tokenizer(self) -> Any:
         """The transformers tokenizer."""
         return self._encoder.tokenizer

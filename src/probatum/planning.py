@@ -1,0 +1,115 @@
+"""What an audit would do and cost, found by rehearsing it: every probe runs on a target that computes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from probatum.audit import gather
+from probatum.core.access import Access
+from probatum.core.binding import bind, missing, options_of
+from probatum.core.catalogue import load
+from probatum.core.draws import keyed
+from probatum.core.ragged import Ragged
+from probatum.core.suite import read_suite
+from probatum.core.target import RECORD, OptionScores, Target, TokenStatistics
+from probatum.engine.session import Session
+from probatum.targets import open_target
+
+#: Multiply-adds a second that a guess may count on where nothing was measured yet; two cores do about this.
+SPEED = 20e9
+
+
+class Rehearsal(Target):
+    """Answers with zeros and keeps count of the tokens that an answer would take; equal texts count once."""
+
+    def __init__(self, target: Target):
+        self.name, self.kind, self.access = target.name, target.kind, target.access
+        self.digest, self.tokenizer_digest = target.digest, target.tokenizer_digest
+        self.parameter_count, self.dtype = target.parameter_count, target.dtype
+        self._target, self._seen, self.tokens = target, set[Any](), 0
+
+    def _count(self, key: Any, tokens: int) -> None:
+        if key not in self._seen:
+            self._seen.add(key)
+            self.tokens += tokens
+
+    def encode(self, texts: Sequence[str]) -> Ragged:
+        """Of the target where its tokenizer is here; an endpoint is not asked."""
+        if Access.BYTES in self.access:
+            return self._target.encode(texts)
+        return Ragged.of([np.arange(max(len(t) // 4, 1), dtype=np.int32) for t in texts], np.int32)
+
+    def token_statistics(self, texts: Sequence[str], *, prefixes: Sequence[str] | None = None) -> TokenStatistics:
+        """Zeros in the right shapes."""
+        whole = list(texts) if prefixes is None else [p + t for p, t in zip(prefixes, texts, strict=True)]
+        ids = self.encode(whole)
+        for text, n in zip(whole, ids.lengths, strict=True):
+            self._count(("record", text), int(n))
+        return TokenStatistics.of([np.zeros(n, RECORD) for n in ids.lengths])
+
+    def choices(self, prompts: Sequence[str], options: Sequence[Sequence[str]]) -> OptionScores:
+        """Zeros; a prompt counts once for all its options."""
+        flat = [o for row in options for o in row]
+        heads, tails = self.encode(prompts).lengths, iter(self.encode(flat).lengths)
+        for prompt, row, head in zip(prompts, options, heads, strict=True):
+            self._count(("choice", prompt, tuple(row)), int(head + sum(next(tails) for _ in row)))
+        zero = Ragged.of([np.zeros(len(row)) for row in options], float)
+        return OptionScores(zero, zero + 1, zero + 1)
+
+    def generate(self, prompts: Sequence[str], *, max_new_tokens: int = 32, **settings: Any) -> list[str]:
+        """Empty continuations."""
+        for prompt, n in zip(prompts, self.encode(prompts).lengths, strict=True):
+            self._count(("generate", prompt, max_new_tokens, str(sorted(settings.items()))), int(n) + max_new_tokens)
+        return [""] * len(prompts)
+
+    def weights(self) -> Mapping[str, np.ndarray]:
+        """None: reading them costs no pass."""
+        return {}
+
+    def files(self) -> Path:
+        """The target's own."""
+        return self._target.files()
+
+
+def plan(model: str, *, session: Session, **given: Any) -> str:
+    """Which probes would run, why the others would not, and what it costs at most. Calls no model.
+
+    Takes the arguments of `probatum.audit`. Controls come on top the first time; what the store holds costs nothing.
+    """
+    suite = read_suite(given.get("suite", "default"))
+    wanted = [(name, {}) for name in given.get("probes") or ()] or [(n, dict(o)) for n, o in suite.probes]
+    name = given.get("endpoint_model")
+    subject = open_target(model, session=session, **({"model": name} if name else {}))
+    data, roles = gather(subject, model, session=session, **given)
+    stage = {role: Rehearsal(target) for role, target in roles.items()}
+    actor = Rehearsal(subject)
+    lines = [f"plan for {subject.name} ({subject.kind}, {subject.access})", ""]
+    for probe, options in wanted:
+        method = load(probe)
+        chosen = options_of(method, {**options, **(given.get("options") or {}).get(probe, {})})
+        reason = missing(method, subject, data, roles)
+        if reason is None:
+            before = actor.tokens + sum(r.tokens for r in stage.values())
+            _rehearse(method, actor, bind(method, data, stage, chosen), given.get("seed", 0))
+            added = actor.tokens + sum(r.tokens for r in stage.values()) - before
+            reason = f"runs, {added:,} further tokens" if added else "runs, on evidence that is shared"
+        lines.append(f"  {probe:<28}{reason}")
+    tokens = actor.tokens + sum(r.tokens for r in stage.values())
+    cost = 2 * tokens * (subject.parameter_count or 0) / SPEED
+    guess = f", about {cost:,.0f} s at 20 GFLOP/s (a guess: nothing was measured)" if cost else ""
+    lines += ["", f"at most {tokens:,} tokens{guess}; controls come on top the first time, what is stored costs nothing"]
+    return "\n".join(lines)
+
+
+def _rehearse(method: Any, actor: Target, arguments: dict[str, Any], seed: int) -> None:
+    if method.signature.rng:
+        arguments["rng"] = keyed(seed, method.name)
+    with np.errstate(all="ignore"):
+        try:
+            method.function(actor, **arguments)
+        except (ValueError, IndexError, ZeroDivisionError, FloatingPointError):
+            return  # the zeros did not make sense to the probe; what it had asked for is counted

@@ -1,0 +1,163 @@
+"""Repair a model and prove the repair: derive, save, audit before and after on the same records, side by side."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import json
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from probatum.audit import audit, open_session
+from probatum.compare import Comparison, compare
+from probatum.core.binding import missing, options_of
+from probatum.core.catalogue import load
+from probatum.core.change import Change
+from probatum.core.data import Data, Records, Texts, digest_of
+from probatum.core.draws import keyed
+from probatum.core.errors import BadInput, ProbatumError
+from probatum.core.report import Report
+from probatum.core.tables import read_rows
+from probatum.core.target import Target
+from probatum.core.version import __version__
+from probatum.engine.session import Session
+from probatum.targets import open_target
+
+
+@dataclass(frozen=True)
+class Repair:
+    """The new model's directory and its proof: for each set of records, the audits of before, after and gold."""
+
+    directory: Path
+    audits: Mapping[str, Mapping[str, Report]]  #: "forget" and "retain" → "before", "after", "gold" → report
+    comparisons: Mapping[str, Comparison]  #: "forget" and "retain" → after against before
+
+
+def protect(
+    method: str,
+    model: str | Path,
+    *,
+    forget: str | Path,
+    retain: str | Path,
+    out: str | Path,
+    gold: str | Path | None = None,
+    field: str | None = None,
+    options: Mapping[str, Any] | None = None,
+    seed: int = 0,
+    session: Session | None = None,
+    say: Callable[[str], None] | None = None,
+) -> Repair:
+    """Apply a protection to a copy of a model, save it, and audit both with the probes that must prove it.
+
+    Parameters
+    ----------
+    forget, retain
+        Files of records (prefix, secret[, format]) or of texts. A text is asked as a record: its second half is the
+        secret that the first half must not call up.
+    gold
+        The model retrained without the forget set, where there is one; of the specimen it is built in.
+
+    Raises
+    ------
+    BadInput
+        ``out`` exists and is not empty; the sets overlap; the method is no protection.
+    """
+    tell = say or (lambda _: None)
+    chosen = load(method)
+    if chosen.kind != "protection":
+        raise BadInput(f"{method} is a {chosen.kind}, not a protection; see `probatum list`")
+    settings = options_of(chosen, options or {})
+    out = Path(out)
+    if out.exists() and any(out.iterdir()):
+        raise BadInput(f"{out} is not empty; name a new directory, a model is never changed in place")
+    session = session or open_session()
+    subject = open_target(model, session=session)
+    texts, records = zip(*(_sets(path, field) for path in (forget, retain)), strict=True)
+    shared = set(texts[0].texts) & set(texts[1].texts)
+    if shared:
+        raise BadInput(f"{len(shared)} texts stand both in {forget} and in {retain}; what is to be kept cannot be forgotten")
+    reason = missing(chosen, subject, {"Texts": texts[0]}, {})
+    if reason:
+        raise BadInput(f"{method}: {reason}")
+    tell(f"{method}: {len(texts[0])} records to forget, {len(texts[1])} to keep, on {subject.name}")
+    change = chosen.function(subject, *texts, rng=keyed(seed, method, sorted(settings.items())), **settings)
+    save(change, subject, out, {
+        "protection": method, "paper": chosen.paper, "options": dict(settings), "seed": seed,
+        "parent": subject.digest, "forget": texts[0].digest, "retain": texts[1].digest,
+    })  # fmt: skip
+    if gold is None and str(model) == "specimen":
+        gold = "gold"
+    models = {"before": model, "after": out, **({"gold": gold} if gold is not None else {})}
+    audits: dict[str, dict[str, Report]] = {}
+    for name, data in zip(("forget", "retain"), records, strict=True):
+        audits[name] = {}
+        for stage, which in models.items():
+            tell(f"audit of the {name} set, {stage}")
+            place = out / "audits" / name / stage
+            given: dict[str, Data | str | Path] = {"Records": data}
+            audits[name][stage] = audit(which, data=given, probes=chosen.proves, seed=seed, session=_again(session), out=place)
+    compared = {n: compare(out / "audits" / n / "before", out / "audits" / n / "after") for n in audits}
+    return Repair(out, audits, compared)
+
+
+def save(change: Change, parent: Target, out: Path, said: Mapping[str, Any]) -> None:
+    """Write the derived model as a directory of its own, with ``protection.json``. Its parent is left as it is."""
+    from safetensors.numpy import save_file
+
+    source = parent.files()
+    staging = out.with_name(out.name + ".part")
+    try:
+        shutil.rmtree(staging, ignore_errors=True)
+        staging.mkdir(parents=True)
+        for file in sorted(source.iterdir()):
+            if file.is_file() and file.suffix not in (".safetensors", ".bin", ".pt") and "index.json" not in file.name:
+                shutil.copyfile(file, staging / file.name)
+        tensors = {name: np.ascontiguousarray(value, dtype=np.float32) for name, value in change.tensors.items()}
+        save_file(tensors, staging / "model.safetensors", metadata={"format": "pt"})
+        config = json.loads((staging / "config.json").read_text(encoding="utf-8"))
+        config["dtype"] = "float32"
+        config.pop("torch_dtype", None)
+        (staging / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+        digest = digest_of(parent.digest, *(p for n in sorted(tensors) for p in (n, tensors[n].tobytes())))
+        made = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        record = {**said, "digest": digest, "version": __version__, "created": made, "trace": dict(change.trace)}
+        (staging / "protection.json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+        if out.exists():
+            out.rmdir()
+        staging.rename(out)
+    except OSError as error:
+        shutil.rmtree(staging, ignore_errors=True)
+        raise ProbatumError(f"{out} could not be written: {error.strerror}") from error
+
+
+def _sets(path: str | Path, field: str | None) -> tuple[Texts, Records]:
+    """One file as texts (for the method) and as records (for the proof)."""
+    rows = read_rows(path, field=field)
+    asked = []
+    for row in rows:
+        if row.get("prefix") is not None and row.get("secret") is not None:
+            whole = f"{row['prefix']}{row['secret']}{row.get('suffix') or ''}"
+            asked.append({"text": whole, **row})
+        elif row.get("text") is not None:
+            words = str(row["text"]).split(" ")
+            half = max(len(words) // 2, 1)
+            head, tail = " ".join(words[:half]), " " + " ".join(words[half:])
+            asked.append({**row, "prefix": head, "secret": tail})
+        else:
+            raise BadInput(f"{path}: expected the columns 'prefix' and 'secret', or 'text' (present: {', '.join(sorted(row))})")
+    keep = ("id", "text")
+    texts = Texts.from_rows([{k: r[k] for k in keep if k in r} for r in asked], str(path), name=Path(path).stem)
+    plain = [{k: r.get(k) for k in ("id", "prefix", "secret", "suffix", "format")} for r in asked]
+    return texts, Records.from_rows(plain, str(path), name=Path(path).stem)
+
+
+def _again(session: Session) -> Session:
+    """The same store and settings with counters of its own, so that every report counts what it cost."""
+    from probatum.core.cost import Cost
+
+    return dataclasses.replace(session, cost=Cost())
