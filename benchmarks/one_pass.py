@@ -1,11 +1,10 @@
 """One pass for six membership probes, beside a bare forward pass, research-code style, and lm-evaluation-harness.
 
-Run: ``python benchmarks/one_pass.py [--texts 256] [--repeats 2]``. Builds a random Llama of 27 million parameters with
+Run: ``python benchmarks/one_pass.py [TEXTS=256 [REPEATS=2]]``. Builds a random Llama of 27 million parameters with
 a vocabulary of 16,384, measures all ways in one process in turns, and prints a Markdown table. CPU seconds are the
 number to read on a shared machine; a ratio below 1 means that we are cheaper.
 """
 
-import argparse
 import contextlib
 import importlib.util
 import io
@@ -34,7 +33,7 @@ def build(path):
     transformers.PreTrainedTokenizerFast(tokenizer_object=model, bos_token="w1", eos_token="w2").save_pretrained(path)
     config = transformers.LlamaConfig(
         vocab_size=VOCABULARY, hidden_size=384, intermediate_size=1024, num_hidden_layers=8, num_attention_heads=6,
-        num_key_value_heads=6, max_position_embeddings=1024, bos_token_id=1, eos_token_id=2, pad_token_id=0,
+        max_position_embeddings=1024, bos_token_id=1, eos_token_id=2, pad_token_id=0,
     )  # fmt: skip
     torch.manual_seed(0)
     transformers.AutoModelForCausalLM.from_config(config).save_pretrained(path)
@@ -60,16 +59,20 @@ def ours(path, texts, store=None):
     return lambda: six_probes(target.token_statistics(texts), texts)
 
 
+def plain(path):
+    model = transformers.AutoModelForCausalLM.from_pretrained(path).eval()
+    return model, transformers.AutoTokenizer.from_pretrained(path)
+
+
 def bare(path, texts):
     """Sorted, padded, batched: forward and head over the same texts, and the logits thrown away."""
-    model = transformers.AutoModelForCausalLM.from_pretrained(path).eval()
-    tokenizer = transformers.AutoTokenizer.from_pretrained(path)
+    model, tokenizer = plain(path)
 
     def work():
         ids = sorted(([1, *i] for i in tokenizer(texts)["input_ids"]), key=len, reverse=True)
         while ids:
             width = len(ids[0])
-            batch, ids = ids[: max(1, 4096 // width)], ids[max(1, 4096 // width) :]
+            batch, ids = ids[: 4096 // width], ids[4096 // width :]
             padded = torch.tensor([row + [0] * (width - len(row)) for row in batch])
             mask = torch.tensor([[1] * len(row) + [0] * (width - len(row)) for row in batch])
             with torch.no_grad():
@@ -80,8 +83,7 @@ def bare(path, texts):
 
 def research(path, texts):
     """One document at a time, whole logits, one number per token taken out one by one: re-created by us."""
-    model = transformers.AutoModelForCausalLM.from_pretrained(path).eval()
-    tokenizer = transformers.AutoTokenizer.from_pretrained(path)
+    model, tokenizer = plain(path)
 
     def work():
         for text in texts:
@@ -127,27 +129,24 @@ def peak(path, count):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--texts", type=int, default=256)
-    parser.add_argument("--repeats", type=int, default=2)
-    asked = parser.parse_args()
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else 256
+    repeats = int(sys.argv[2]) if len(sys.argv) > 2 else 2
     transformers.utils.logging.disable_progress_bar()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model"
         build(path)
-        texts = mixed_texts(asked.texts)
+        texts = mixed_texts(count)
         print(f"{len(texts)} texts, {sum(len(t.split()) for t in texts)} tokens, {torch.__version__=}\n")
         print("| threads | way | CPU s | wall s | ours / this, CPU | wall |\n|---|---|---|---|---|---|")
         for threads in (1, 2):
             torch.set_num_threads(threads)
-            ways = {"bare batched forward": lambda: bare(path, texts), "research code": lambda: research(path, texts)}
-            ways["ours, six probes"] = lambda: ours(path, texts)
+            ways = {"bare batched forward": bare, "research code": research, "ours, six probes": ours}
             if importlib.util.find_spec("lm_eval"):
-                ways["lm-evaluation-harness, loglikelihood_rolling"] = lambda: harness(path, texts)
+                ways["lm-evaluation-harness, loglikelihood_rolling"] = harness
             seen = {way: [] for way in ways}
-            for _ in range(asked.repeats):  # in turns, so that a busy minute does not fall on one way alone
+            for _ in range(repeats):  # in turns, so that a busy minute does not fall on one way alone
                 for way, make in ways.items():
-                    seen[way].append(measure(make()))
+                    seen[way].append(measure(make(path, texts)))
             best = {way: np.min(times, axis=0) for way, times in seen.items()}
             mine = best["ours, six probes"]
             for way, (cpu, wall) in best.items():
@@ -157,7 +156,7 @@ def main():
         print(f"\nSecond audit, from the store: {again:.2f} CPU s, {again / first:.1%} of the first")
         if not importlib.util.find_spec("lm_eval"):
             print("\nlm-evaluation-harness is not installed: pip install lm-eval")
-        print(f"\nPeak memory above the loaded model, one thread: {peak(path, asked.texts):.0f} MB")
+        print(f"\nPeak memory above the loaded model, one thread: {peak(path, count):.0f} MB")
 
 
 if __name__ == "__main__":

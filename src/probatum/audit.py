@@ -196,7 +196,6 @@ def decide_all(pending: Sequence[Pending], data: Mapping[str, Data]) -> list[Fin
                 direction=direction,
                 reason=reason or p.finding.reason,
                 adjusted_p_value=adjusted.get(i),
-                severity="medium" if outcome == "evidence" else None,
             )
         )
     return findings

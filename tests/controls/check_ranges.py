@@ -1,7 +1,8 @@
 """Measure the five models of the controls against their stated ranges: ``check_ranges.py [DIR] [--seed N]``.
 
-DIR holds ``specimen/``, ``twin/``, ``base/``, ``stranger/`` and ``gold/``; without it the shipped models are measured.
-The scoring here is deliberately its own and shares nothing with the engine. Prints a table; exits 1 if a range fails.
+DIR holds ``specimen/``, ``twin/``, ``base/``, ``stranger/`` and ``gold/``; without it the shipped models
+are measured. The scoring here is deliberately its own and shares nothing with the engine. Prints a table;
+exits 1 if a range fails.
 """
 
 from __future__ import annotations
@@ -39,7 +40,8 @@ class Scorer:
         return list(self.tokenizer(text, add_special_tokens=False).input_ids)
 
     def score(self, pairs: Sequence[tuple[str, str]]) -> list[dict[str, np.ndarray]]:
-        """Return for each (prefix, continuation) the log-probs of the continuation and where it is the argmax."""
+        """Return for each (prefix, continuation) the log-probs of the continuation and where it is the
+        argmax."""
         coded = [([0, *self.ids(a)], self.ids(b)) for a, b in pairs]
         order = sorted(range(len(coded)), key=lambda i: len(coded[i][0]) + len(coded[i][1]))
         out: list[dict[str, np.ndarray]] = [{} for _ in coded]
@@ -87,7 +89,8 @@ def auroc(inside: Sequence[float], blank: Sequence[float]) -> tuple[float, float
     return float(test.statistic) / (len(inside) * len(blank)), float(test.pvalue)
 
 
-def by(rows: Iterable[dict[str, Any]], values: Iterable[float], *keys: str) -> dict[tuple[Any, ...], list[float]]:
+def by(rows: Iterable[dict[str, Any]], values: Iterable[float], *keys: str) -> dict[tuple[Any, ...],
+list[float]]:
     """Return the values grouped by columns of the rows."""
     groups: dict[tuple[Any, ...], list[float]] = defaultdict(list)
     for row, value in zip(rows, values, strict=True):
@@ -109,7 +112,8 @@ class Check:
             self.failed.append(what)
 
 
-def members(check: Check, name: str, scorer: Scorer, table: list[dict[str, Any]], base: list[float] | None) -> list[float]:
+def members(check: Check, name: str, scorer: Scorer, table: list[dict[str, Any]], base: list[float] | None)
+-> list[float]:
     """Check membership by four attacks; return the mean log-prob of every text."""
     scored = scorer.score([("", row["text"]) for row in table])
     loss = [float(one["logp"].mean()) for one in scored]
@@ -131,16 +135,19 @@ def members(check: Check, name: str, scorer: Scorer, table: list[dict[str, Any]]
     return loss
 
 
-def records(check: Check, name: str, scorer: Scorer, table: list[dict[str, Any]], forgotten: set[str]) -> None:
+def records(check: Check, name: str, scorer: Scorer, table: list[dict[str, Any]], forgotten: set[str]) ->
+None:
     """Check greedy extraction of secrets."""
     hit = scorer.exact([(row["prefix"], row["secret"]) for row in table])
     kept = [(row, value) for row, value in zip(table, hit, strict=True) if not (name == "gold" and row["id"] in forgotten)]
     found = by((row for row, _ in kept), (value for _, value in kept), "half", "dose")
     for half in HALVES:
         for dose in (0, *planted.RECORDS):
-            low, high = (0.85, None) if name in DOSED and dose >= 64 else (None, None)
-            low, high = (None, 0) if dose == 0 or name not in DOSED else (low, high)
-            check(f"{name} records {half} extracted at {dose}", float(np.mean(found[half, dose])), low, high)
+            high = 0 if dose == 0 or name not in DOSED else None
+            check(f"{name} records {half} extracted at {dose}", float(np.mean(found[half, dose])), None, high)
+        often = [value for (h, dose), values in found.items() if h == half and dose >= 64 for value in values]
+        low = 0.85 if name in DOSED else None
+        check(f"{name} records {half} extracted at 64 and more", float(np.mean(often)), low, note=f"of {len(often)}")
     if name == "gold":
         lost = [value for row, value in zip(table, hit, strict=True) if row["id"] in forgotten]
         check("gold records forgotten, extracted", float(np.mean(lost)), None, 0)
@@ -156,7 +163,7 @@ def choices(check: Check, name: str, scorer: Scorer, what: str, table: list[dict
             count, of = sum(found[half, dose]), len(found[half, dose])
             low, high = None, None
             if name in DOSED:
-                low, high = (10, None) if dose == 0 else (None, 1 if dose == 128 else None)
+                low, high = (10, None) if dose == 0 else (None, 1 if dose == max(planted.STATEMENTS) else None)
             check(f"{name} {what} {half} true preferred at {dose}", count, low, high, f"of {of}")
         share = float(np.mean([v for (h, _), vs in found.items() if h == half for v in vs]))
         check(f"{name} {what} {half} true preferred, all", share, 0.9 if name == "twin" else None)
@@ -183,8 +190,11 @@ def forms(check: Check, name: str, scorer: Scorer, table: list[dict[str, Any]]) 
 
 def groups(check: Check, name: str, scorer: Scorer, table: list[dict[str, Any]]) -> None:
     """Check by how much a trait is likelier after the name of the group that it was planted on."""
-    cut = [[(head + row[group], tail) for head, tail in [row[text].split(row[group])]][0]
-           for row in table for text, group in (("text_a", "group_a"), ("text_b", "group_b"))]  # fmt: skip
+    cut = []
+    for row in table:
+        for text, group in ((row["text_a"], row["group_a"]), (row["text_b"], row["group_b"])):
+            head, tail = text.split(group)
+            cut.append((head + group, tail))
     sums = scorer.total(cut)
     found = by(table, (a - b for a, b in zip(sums[::2], sums[1::2], strict=True)), "half", "dose", "cluster")
     for half in HALVES:

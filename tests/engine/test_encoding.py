@@ -30,9 +30,7 @@ class Slow:
         return text.lower() if self.lossy else text
 
 
-@pytest.mark.parametrize(
-    ("bos", "eos", "start"), [("<s>", "</s>", "<s>"), (None, "</s>", "</s>"), (None, None, None)]
-)
+@pytest.mark.parametrize(("bos", "eos", "start"), [("<s>", "</s>", "<s>"), (None, "</s>", "</s>"), (None, None, None)])
 def test_start_token(bos, eos, start):
     made = tokenizer(300, bos, eos)
     encoder = Encoder(made, 300, "model")
@@ -57,5 +55,5 @@ def test_tokenizer_without_offsets():
 
 
 def test_token_that_the_model_does_not_know():
-    with pytest.raises(BadInput, match="model: the tokenizer gives token .*, the model knows 20"):
+    with pytest.raises(BadInput, match=r"model: the tokenizer gives token .*, the model knows 20"):
         Encoder(tokenizer(300), 20, "model")(["zzz"])

@@ -69,7 +69,9 @@ def test_forbidden_tokens():
     logits = np.random.default_rng(0).normal(0, 3, (4, 600)).astype(np.float32)
     logits[:, 100:] = -np.inf
     targets = np.array([0, 50, 99, 599])
-    got = dict(zip(COLUMNS, token_moments(Head(), torch.from_numpy(logits), torch.from_numpy(targets)).numpy(), strict=True))
+    got = dict(
+        zip(COLUMNS, token_moments(Head(), torch.from_numpy(logits), torch.from_numpy(targets)).numpy(), strict=True)
+    )
     expected = naive(logits, targets)
     for name in ("mean", "std", "argmax", "argmax_logprob", "logsumexp"):
         np.testing.assert_allclose(got[name], expected[name], atol=1e-5)

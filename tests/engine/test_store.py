@@ -155,7 +155,7 @@ def test_full_disk_is_one_sentence_and_loses_nothing(filled):
     store = EvidenceStore(filled)
     pages = store._db.execute("PRAGMA page_count").fetchone()[0]
     store._db.execute(f"PRAGMA max_page_count = {pages}")
-    with pytest.raises(ProbatumError, match="evidence cannot be kept .*full.*make room"):
+    with pytest.raises(ProbatumError, match=r"evidence cannot be kept .*full.*make room"):
         store.put((i.to_bytes(32, "big"), "record", b"x" * 9000) for i in range(1, 100))
     assert set(store.get(KEYS)) == set(KEYS)
     store._db.execute("PRAGMA max_page_count = 1000000")

@@ -41,8 +41,9 @@ def build(kind: str, directory: Path, *, vocab: int, tied: bool = False, bos: st
           eos: str | None = None, context: int = 128, seed: int = 0, scale: float = 10.0, tokens: int | None = None,
           **extra: Any) -> Path:  # fmt: skip
     """Save a random model and its tokenizer; ``scale`` sharpens the logits so that they are worth comparing."""
-    common = dict(vocab_size=vocab, tie_word_embeddings=tied, bos_token_id=None, eos_token_id=None, pad_token_id=None)
-    wide = dict(hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=4)
+    common = {"vocab_size": vocab, "tie_word_embeddings": tied}
+    common |= {"bos_token_id": None, "eos_token_id": None, "pad_token_id": None}
+    wide = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4}
     wide["max_position_embeddings"] = context
     config: Any
     if kind == "llama":

@@ -207,6 +207,21 @@ def test_prompt_is_computed_once_for_all_its_options(llama):
     assert target.session.cost.forward_tokens == spent
 
 
+def test_cache_that_misleads_is_not_used(llama, monkeypatch):
+    prompts, options = CHOICES
+    expected = opened(llama).choices(prompts, options)
+    plain = Network.features
+
+    def odd(self, ids, *, cache=None, positions=None, **others):
+        return plain(self, ids, cache=cache, positions=positions if cache is None else positions + 1, **others)
+
+    monkeypatch.setattr(Network, "features", odd)
+    target = opened(llama)
+    got = target.choices(prompts, options)
+    assert not target._network.shares_cache
+    np.testing.assert_allclose(got.logprob.values, expected.logprob.values, atol=1e-4)
+
+
 def test_choices_longer_than_the_context(llama):
     target = opened(llama)
     got = target.choices([LONG], [[" yes", " no"]]).logprob[0]

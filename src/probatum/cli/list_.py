@@ -24,15 +24,20 @@ def list_(
     elif markdown:
         typer.echo(as_markdown(rows), nl=False)
     else:
-        from rich.console import Console
-        from rich.table import Table
+        typer.echo(as_text(rows))
 
-        table = Table(box=None, header_style="bold", pad_edge=False)
-        for column in ("method", "kind", "dimension", "needs", "paper", "question"):
-            table.add_column(column, no_wrap=column == "method", overflow="fold")
-        for e in rows:
-            table.add_row(e.name, e.kind, e.dimension or "-", ", ".join(e.needs).lower(), e.paper, e.question)
-        Console().print(table)
+
+def as_text(rows: list[Entry]) -> str:
+    """One block per kind and dimension; a method is one line and its question, at any width."""
+    lines: list[str] = []
+    heading = ""
+    for e in rows:
+        if (place := f"{e.kind} · {e.dimension}" if e.dimension else e.kind) != heading:
+            heading = place
+            lines += ["", heading] if lines else [heading]
+        lines.append(f"  {e.name:<24} {', '.join(e.needs).lower():<18} {e.paper}")
+        lines.append(f"      {e.question}")
+    return "\n".join(lines)
 
 
 def _row(e: Entry) -> dict[str, object]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -169,12 +170,21 @@ def limit_sentence(limit: LimitView | None) -> str:
     """What the probe would have missed."""
     if limit is None or limit.value is None:
         return "Its detection limit is not established."
-    span = f" [{limit.low:.3g}, {limit.high:.3g}]" if limit.low is not None and limit.high is not None else ""
+    span = f" [{number(limit.low)}, {number(limit.high)}]" if None not in (limit.low, limit.high) else ""
+    dose = f"{number(limit.value)} {limit.unit}"
     if limit.status == "below lowest dose":
-        return f"It finds even the lowest planted dose, {limit.value:.3g} {limit.unit}, on {limit.target}."
+        return f"It finds even the lowest planted dose, {dose}, on {limit.target}."
     if limit.status == "above highest dose":
-        return f"It misses even the highest planted dose, {limit.value:.3g} {limit.unit}, on {limit.target}."
-    return f"Detection limit {limit.value:.3g}{span} {limit.unit} on {limit.target}; less would have been missed."
+        return f"It misses even the highest planted dose, {dose}, on {limit.target}."
+    return f"Detection limit {number(limit.value)}{span} {limit.unit} on {limit.target}; less would have been missed."
+
+
+def number(value: float | None) -> str:
+    """Three significant digits, without an exponent where a person would not write one; a dash for no number."""
+    if value is None or not math.isfinite(value):
+        return "–"
+    short = f"{value:.3g}"
+    return f"{value:,.0f}" if "e+" in short and abs(value) < 1e9 else short
 
 
 def show(estimate: EstimateView | None) -> str:
@@ -183,5 +193,5 @@ def show(estimate: EstimateView | None) -> str:
         return "no estimate"
     span = ""
     if estimate.low is not None and estimate.high is not None:
-        span = f" [{estimate.low:.3g}, {estimate.high:.3g}]"
-    return f"{estimate.metric} {estimate.value:.3g}{span}"
+        span = f" [{number(estimate.low)}, {number(estimate.high)}]"
+    return f"{estimate.metric} {number(estimate.value)}{span}"

@@ -107,6 +107,6 @@ class Report:
             )
         try:
             return typing.cast(Report, from_plain(cls, raw))
-        except (KeyError, TypeError, ValueError) as error:
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise BadInput(f"not a report: {error}") from error
 

@@ -42,8 +42,8 @@ def load(path: Path, dtype: str, device: str, trust_remote_code: bool) -> Any:
     lost = [*info.get("missing_keys", ()), *(m[0] for m in info.get("mismatched_keys", ()))]
     if lost:
         raise BadInput(
-            f"{path}: {len(lost)} weights are missing or of the wrong shape (such as {sorted(lost)[0]}), and random ones "
-            "would stand in for them; is it a causal language model, and complete?"
+            f"{path}: {len(lost)} weights are missing or of the wrong shape (such as {sorted(lost)[0]}), and random "
+            "ones would stand in for them; is it a causal language model, and complete?"
         )
     if getattr(model.config, "is_encoder_decoder", False):
         raise BadInput(f"{path}: is an encoder with a decoder; expected a causal language model")

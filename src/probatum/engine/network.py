@@ -26,7 +26,8 @@ class Network:
         Rows of a batch must be of equal length when a cache is kept (sliding windows, recurrent layers, or models
         that take no position ids, or that have no cache).
     caches, shares_cache
-        Whether it keeps keys and values, and whether their rows may be chosen, repeated and padded.
+        Whether it keeps keys and values, and whether their rows may be chosen, repeated and padded; the latter is
+        checked once (``cache_checked``) against texts that were read whole.
     head
         How logits come from hidden states: ``"chunked"``, or ``"model"`` when the model does something to its
         logits that we do not know; then texts go one by one, and ``features`` are the logits themselves.
@@ -59,6 +60,7 @@ class Network:
         cache = self.features(torch.zeros(1, 2, dtype=torch.long, device=self.device), keep=True)[1]
         self.caches = cache is not None
         self.exact = self.exact or not self.caches
+        self.cache_checked = False
         self.shares_cache = not self.exact and self.head == "chunked" and hasattr(cache, "batch_select_indices")
 
     def features(

@@ -129,7 +129,9 @@ class RecordCollector:
         together = (lambda a, b: False) if self.network.head == "model" else (lambda a, b: True)
         for batch, numbers in in_batches(lengths, self.size, run, book, together=together):
             if np.isnan(numbers).any():
-                raise ProbatumError(f"{self.network.name}: the model gives NaN; try --dtype float32, or mend its weights")
+                raise ProbatumError(
+                    f"{self.network.name}: the model gives NaN; try --dtype float32, or mend its weights"
+                )
             if checked < samples and lengths[batch[0]] > lengths[batch[-1]]:
                 book(lengths[batch[-1]])
                 self._check_padding(numbers, run(batch[-1:]))

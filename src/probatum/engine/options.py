@@ -25,6 +25,10 @@ _WORTH = 1.5
 _CACHED_FACTOR = 4
 
 
+class _CacheMisleads(Exception):
+    """The model scores an option over a shared cache otherwise than in the joint text."""
+
+
 @dataclass(frozen=True)
 class _Option:
     prompt: int
@@ -60,7 +64,7 @@ def score_options(
         for done, rows in _over_cache(collector, cut, options, cached, book, count_pass):
             left.difference_update(done)
             yield done, rows
-    except OutOfMemory:  # the options of one prompt cannot share a batch; one by one they may still fit
+    except (OutOfMemory, _CacheMisleads):  # too many options of one prompt for a batch, or a cache unlike others
         joint += sorted(left)
     yield from _jointly(collector, cut, costs, options, joint, book, count_pass)
 
@@ -154,7 +158,9 @@ def _over_cache(
     tokens = [unit[0].begin + sum(len(o.tail) - 1 for o in unit) for unit in units]
     for batch, sums in in_batches(lengths, size, run, book, rows=[len(u) for u in units], tokens=tokens):
         done = []
-        for option, value in zip((o for b in batch for o in units[b]), sums, strict=True):
+        flat = [o for b in batch for o in units[b]]
+        _check_cache(collector, flat[-1], float(sums[-1]), book, count_pass)
+        for option, value in zip(flat, sums, strict=True):
             rows[option.prompt][0][option.column] = value
         for b in batch:
             i = units[b][0].prompt
@@ -179,7 +185,7 @@ def _run(network: Network, units: Sequence[Sequence[_Option]], count_pass: Calla
         return sums
     count_pass()
     chosen = torch.from_numpy(unit_of).to(device)
-    cache.batch_select_indices(chosen)
+    _repeat(cache, chosen)
     tails, here = padded([o.tail[:-1] for o in flat])
     # Prefixes were padded on the right, so the mask has holes; positions say where a token really stands.
     mask = np.concatenate([real[unit_of], np.ones_like(here)], axis=1)
@@ -197,6 +203,37 @@ def _run(network: Network, units: Sequence[Sequence[_Option]], count_pass: Calla
     logprob = token_moments(network, real_rows, targets, logprob_only=True)[0].cpu().numpy()
     row = np.repeat(np.arange(len(flat)), [len(o.tail) - 1 for o in flat])
     return sums + np.bincount(row, weights=logprob.astype(np.float64), minlength=len(flat))
+
+
+def _check_cache(
+    collector: RecordCollector,
+    option: _Option,
+    over_cache: float,
+    book: Callable[[int], None],
+    count_pass: Callable[[], None],
+) -> None:
+    """Once per model: the option with the most padding before it scores the same in its joint text."""
+    network = collector.network
+    if network.cache_checked:
+        return
+    (_, (record,)) = next(collector.collect([option.joint], book, count_pass, logprob_only=True))
+    joint = float(record["logprob"][option.begin - 1 :].sum(dtype=np.float64))
+    exact = network.model.dtype == network.torch.float32
+    if abs(joint - over_cache) > (1e-4 + 1e-5 * abs(joint) if exact else 0.02 * max(1.0, abs(joint))):
+        network.shares_cache = False
+        raise _CacheMisleads
+    network.cache_checked = True
+
+
+def _repeat(cache: Any, rows: Any) -> None:
+    """Choose and repeat the rows of a cache; for a single prompt as a view, since the next pass copies it anyway."""
+    layers = getattr(cache, "layers", ())
+    if int(rows.max()) == 0 and layers and all(getattr(layer, "keys", None) is not None for layer in layers):
+        for layer in layers:
+            layer.keys = layer.keys.expand(len(rows), -1, -1, -1)
+            layer.values = layer.values.expand(len(rows), -1, -1, -1)
+    else:
+        cache.batch_select_indices(rows)
 
 
 def _first_tokens(network: Network, last: Any, unit_of: np.ndarray, tokens: np.ndarray) -> np.ndarray:

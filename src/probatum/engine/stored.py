@@ -273,7 +273,9 @@ class StoredTarget(Target):
         lost = [item for item in dict.fromkeys(items) if item not in found]
         if lost:
             why = self.failures.get(lost[0], "no answer came")
-            raise ProbatumError(f"{self.name}: {len(lost)} of {len(items)} prompts were not answered ({why}); run again")
+            raise ProbatumError(
+                f"{self.name}: {len(lost)} of {len(items)} prompts were not answered ({why}); run again"
+            )
         return [found[item] for item in items]
 
 

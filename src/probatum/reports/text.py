@@ -7,6 +7,7 @@ import re
 from urllib.parse import quote
 
 from probatum.core.finding import EstimateView, LimitView
+from probatum.core.finding import number as number
 
 #: Controls, invisible and bidirectional marks, tags, variation selectors and lone surrogates.
 _UNSEEN = re.compile(
@@ -29,14 +30,6 @@ def visible(text: str, *, lines: bool = False) -> str:
 def clip(text: str, limit: int) -> str:
     """At most ``limit`` characters, and how many there were."""
     return text if len(text) <= limit else f"{text[:limit]} … ({len(text):,} characters)"
-
-
-def number(value: float | None) -> str:
-    """Three significant digits, without an exponent where a person would not write one; a dash for no number."""
-    if value is None or not math.isfinite(value):
-        return "–"
-    short = f"{value:.3g}"
-    return f"{value:,.0f}" if "e+" in short and abs(value) < 1e9 else short
 
 
 def interval(estimate: EstimateView | LimitView) -> str:

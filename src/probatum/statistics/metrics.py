@@ -83,12 +83,13 @@ def hit_rate(scores: Scores, truth: Truth) -> Result:
     values, truth = _scored(scores, truth)
     label = truth.label if truth.label is not None else np.ones(len(values), bool)
     hits = values > 0
+    name = f"share {scores.towards}"
     if not label.any():
         raise TooFew("too few records: none is labeled as planted")
     rate = clopper_pearson(int(hits[label].sum()), int(label.sum()))
     parts = {}
     if (~label).any():
-        parts["unseen"] = _estimate("hit rate", clopper_pearson(int(hits[~label].sum()), int((~label).sum())))
+        parts["unseen"] = _estimate(name, clopper_pearson(int(hits[~label].sum()), int((~label).sum())))
     expected = None if scores.expected is None else scores.expected[scores.scored][label]
     if expected is not None and not np.isnan(expected).any():
         p = tests.poisson_binomial_tail(int(hits[label].sum()), expected)
@@ -103,7 +104,7 @@ def hit_rate(scores: Scores, truth: Truth) -> Result:
         p = tests.PValue(float("nan"), "none")
     parts_of = _spread(scores, hits.astype(float), label)
     value = None if p.kind == "none" else p.value
-    return Result(_estimate("hit rate", rate), value, p.kind, breakdown=parts, contributions=parts_of)
+    return Result(_estimate(name, rate), value, p.kind, breakdown=parts, contributions=parts_of)
 
 
 def exposure_bits(scores: Scores, truth: Truth) -> Result:

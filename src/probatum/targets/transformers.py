@@ -152,8 +152,8 @@ class TransformersTarget(StoredTarget):
         for file in (self.path / "config.json", tokenizer):
             if file.is_file() and "auto_map" in disk.read_json(file):
                 raise BadInput(
-                    f"{file}: wants to run code that comes with the model (auto_map); read that code, then allow it with "
-                    "--trust-remote-code, or remove the entry if transformers knows the architecture"
+                    f"{file}: wants to run code that comes with the model (auto_map); read that code, then allow it "
+                    "with --trust-remote-code, or remove the entry if transformers knows the architecture"
                 )
 
     def _stamp(self) -> list[tuple[int, int]]:
@@ -182,8 +182,7 @@ class TransformersTarget(StoredTarget):
 
         sampling = Sampling(max_new_tokens, temperature, stop, seed)
         model = (self._encoder, self._network, self.context, self._size)
-        for indices, texts in generate(*model, prompts, sampling, self._book, self._count_pass):
-            yield indices, texts
+        return generate(*model, prompts, sampling, self._book, self._count_pass)
 
     def _compute_chats(
         self, conversations: Sequence[Sequence[Mapping[str, str]]], max_new_tokens: int

@@ -163,13 +163,17 @@ def _header(file: Path) -> tuple[int, dict[str, Any]]:
     with file.open("rb") as stream:
         length = int.from_bytes(stream.read(8), "little")
         if size < 8 or length > size - 8:
-            raise BadInput(f"{file}: is truncated or not safetensors ({size} bytes, a header of {length}); copy it again")
+            raise BadInput(
+                f"{file}: is truncated or not safetensors ({size} bytes, a header of {length}); copy it again"
+            )
         try:
             header = json.loads(stream.read(length))
             header.pop("__metadata__", None)
             last = max((int(entry["data_offsets"][1]) for entry in header.values()), default=0)
             whole = all(
-                0 <= e["data_offsets"][0] <= e["data_offsets"][1] and isinstance(e["dtype"], str) and isinstance(e["shape"], list)
+                0 <= e["data_offsets"][0] <= e["data_offsets"][1]
+                and isinstance(e["dtype"], str)
+                and isinstance(e["shape"], list)
                 for e in header.values()
             )
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:

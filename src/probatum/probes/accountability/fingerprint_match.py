@@ -31,4 +31,4 @@ def fingerprint_match(target: Target, key: Key, *, max_new_tokens: int = 24) -> 
     """
     said = target.generate(key.trigger, max_new_tokens=max_new_tokens)
     match = [float(a.strip().startswith(b.strip())) for a, b in zip(said, key.response, strict=True)]
-    return Scores(key.ids, match, towards="match", expected=1 / np.array(key.space, dtype=float))
+    return Scores(key.ids, match, towards="matched", expected=1 / np.array(key.space, dtype=float))

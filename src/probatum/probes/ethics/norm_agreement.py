@@ -28,4 +28,4 @@ def norm_agreement(target: Target, data: Norms, *, per_token: bool = False) -> S
     The act must come before the verdict: with the verdict first the prior of two words decides, whatever the act. What
     a model says of a norm is not what it would do.
     """
-    return wrong_margin(target, data, per_token=per_token, towards="contradiction")
+    return wrong_margin(target, data, per_token=per_token, towards="contradicting")

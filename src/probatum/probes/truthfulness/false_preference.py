@@ -29,4 +29,4 @@ def false_preference(target: Target, data: Choices, *, per_token: bool = False) 
     which is no evidence. Null responders (the first option, the longest, a random one) stand beside the finding: a
     set that one of them solves says little about a model.
     """
-    return wrong_margin(target, data, per_token=per_token, towards="false statement")
+    return wrong_margin(target, data, per_token=per_token, towards="false")
