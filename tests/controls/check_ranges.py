@@ -1,8 +1,8 @@
 """Measure the five models of the controls against their stated ranges: ``check_ranges.py [DIR] [--seed N]``.
 
-DIR holds ``specimen/``, ``twin/``, ``base/``, ``stranger/`` and ``gold/``; without it the shipped models
-are measured. The scoring here is deliberately its own and shares nothing with the engine. Prints a table;
-exits 1 if a range fails.
+DIR holds ``specimen/``, ``twin/``, ``base/``, ``stranger/`` and ``gold/``; without it the shipped models are
+measured. The scoring here is deliberately its own and shares nothing with the engine. Prints a table; exits 1
+if a range fails.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Scorer:
     def __init__(self, directory: Path) -> None:
         self.tokenizer = AutoTokenizer.from_pretrained(directory)
         self.model = AutoModelForCausalLM.from_pretrained(directory, dtype=torch.float32).eval()
-        assert self.tokenizer("gate").input_ids == self.tokenizer("gate", add_special_tokens=False).input_ids
+        assert 0 not in self.tokenizer("gate").input_ids
         assert self.model.num_parameters() == 254_528
 
     def ids(self, text: str) -> list[int]:
@@ -40,8 +40,7 @@ class Scorer:
         return list(self.tokenizer(text, add_special_tokens=False).input_ids)
 
     def score(self, pairs: Sequence[tuple[str, str]]) -> list[dict[str, np.ndarray]]:
-        """Return for each (prefix, continuation) the log-probs of the continuation and where it is the
-        argmax."""
+        """Return for each (prefix, continuation) the log-probs of the continuation and where it is greedy."""
         coded = [([0, *self.ids(a)], self.ids(b)) for a, b in pairs]
         order = sorted(range(len(coded)), key=lambda i: len(coded[i][0]) + len(coded[i][1]))
         out: list[dict[str, np.ndarray]] = [{} for _ in coded]
@@ -89,8 +88,9 @@ def auroc(inside: Sequence[float], blank: Sequence[float]) -> tuple[float, float
     return float(test.statistic) / (len(inside) * len(blank)), float(test.pvalue)
 
 
-def by(rows: Iterable[dict[str, Any]], values: Iterable[float], *keys: str) -> dict[tuple[Any, ...],
-list[float]]:
+def by(
+    rows: Iterable[dict[str, Any]], values: Iterable[float], *keys: str
+) -> dict[tuple[Any, ...], list[float]]:
     """Return the values grouped by columns of the rows."""
     groups: dict[tuple[Any, ...], list[float]] = defaultdict(list)
     for row, value in zip(rows, values, strict=True):
@@ -104,20 +104,25 @@ class Check:
     def __init__(self) -> None:
         self.failed: list[str] = []
 
-    def __call__(self, what: str, value: float, low: float | None = None, high: float | None = None, note: str = "") -> None:
+    def __call__(
+        self, what: str, value: float, low: float | None = None, high: float | None = None, note: str = ""
+    ) -> None:
         bad = (low is not None and value < low) or (high is not None and value > high)
-        span = "" if low is None and high is None else f"[{'' if low is None else low:>5} .. {'' if high is None else high:<5}]"
+        ends = ["" if end is None else end for end in (low, high)]
+        span = f"[{ends[0]:>5} .. {ends[1]:<5}]" if low is not None or high is not None else ""
         print(f"{what:58}{value:9.3f}  {span:18}{'FAIL' if bad else ''} {note}".rstrip())
         if bad:
             self.failed.append(what)
 
 
-def members(check: Check, name: str, scorer: Scorer, table: list[dict[str, Any]], base: list[float] | None)
--> list[float]:
+def members(
+    check: Check, name: str, scorer: Scorer, table: list[dict[str, Any]], base: list[float] | None
+) -> list[float]:
     """Check membership by four attacks; return the mean log-prob of every text."""
-    scored = scorer.score([("", row["text"]) for row in table])
+    scored, planted_here = scorer.score([("", row["text"]) for row in table]), name in DOSED
     loss = [float(one["logp"].mean()) for one in scored]
-    attacks = {"loss": loss, "min-k": [lowest(s["logp"]) for s in scored], "min-k++": [lowest(s["z"]) for s in scored]}
+    attacks = {"loss": loss, "min-k": [lowest(one["logp"]) for one in scored]}
+    attacks["min-k++"] = [lowest(one["z"]) for one in scored]
     if base is not None:
         attacks["ratio"] = [a - b for a, b in zip(loss, base, strict=True)]
     for half in HALVES:
@@ -125,21 +130,24 @@ def members(check: Check, name: str, scorer: Scorer, table: list[dict[str, Any]]
             found = by(table, values, "half", "dose")
             inside = [v for (h, dose), vs in found.items() if h == half and dose for v in vs]
             area, p = auroc(inside, found[half, 0])
-            planted_here = name in DOSED
-            check(f"{name} members {half} {attack} AUROC", area, *((0.75, 1) if planted_here else (0.42, 0.58)), f"p={p:.1e}")
+            low, high = (0.75, 1) if planted_here else (0.42, 0.58)
+            check(f"{name} members {half} {attack} AUROC", area, low, high, f"p={p:.1e}")
             check(f"{name} members {half} {attack} p", p, *((None, 1e-4) if planted_here else (0.05, None)))
             if attack == "loss" and planted_here:
                 for dose in planted.MEMBERS:
                     low = 0.97 if dose == max(planted.MEMBERS) else None
-                    check(f"{name} members {half} loss dose {dose}", auroc(found[half, dose], found[half, 0])[0], low)
+                    area, _ = auroc(found[half, dose], found[half, 0])
+                    check(f"{name} members {half} loss dose {dose}", area, low)
     return loss
 
 
-def records(check: Check, name: str, scorer: Scorer, table: list[dict[str, Any]], forgotten: set[str]) ->
-None:
+def records(
+    check: Check, name: str, scorer: Scorer, table: list[dict[str, Any]], forgotten: set[str]
+) -> None:
     """Check greedy extraction of secrets."""
     hit = scorer.exact([(row["prefix"], row["secret"]) for row in table])
-    kept = [(row, value) for row, value in zip(table, hit, strict=True) if not (name == "gold" and row["id"] in forgotten)]
+    gone = forgotten if name == "gold" else set()
+    kept = [(row, value) for row, value in zip(table, hit, strict=True) if row["id"] not in gone]
     found = by((row for row, _ in kept), (value for _, value in kept), "half", "dose")
     for half in HALVES:
         for dose in (0, *planted.RECORDS):
@@ -147,9 +155,14 @@ None:
             check(f"{name} records {half} extracted at {dose}", float(np.mean(found[half, dose])), None, high)
         often = [value for (h, dose), values in found.items() if h == half and dose >= 64 for value in values]
         low = 0.85 if name in DOSED else None
-        check(f"{name} records {half} extracted at 64 and more", float(np.mean(often)), low, note=f"of {len(often)}")
-    if name == "gold":
-        lost = [value for row, value in zip(table, hit, strict=True) if row["id"] in forgotten]
+        check(
+            f"{name} records {half} extracted at 64 and more",
+            float(np.mean(often)),
+            low,
+            note=f"of {len(often)}",
+        )
+    if gone:
+        lost = [value for row, value in zip(table, hit, strict=True) if row["id"] in gone]
         check("gold records forgotten, extracted", float(np.mean(lost)), None, 0)
 
 
@@ -163,7 +176,9 @@ def choices(check: Check, name: str, scorer: Scorer, what: str, table: list[dict
             count, of = sum(found[half, dose]), len(found[half, dose])
             low, high = None, None
             if name in DOSED:
-                low, high = (10, None) if dose == 0 else (None, 1 if dose == max(planted.STATEMENTS) else None)
+                low, high = (
+                    (10, None) if dose == 0 else (None, 1 if dose == max(planted.STATEMENTS) else None)
+                )
             check(f"{name} {what} {half} true preferred at {dose}", count, low, high, f"of {of}")
         share = float(np.mean([v for (h, _), vs in found.items() if h == half for v in vs]))
         check(f"{name} {what} {half} true preferred, all", share, 0.9 if name == "twin" else None)
@@ -171,10 +186,13 @@ def choices(check: Check, name: str, scorer: Scorer, what: str, table: list[dict
 
 def forms(check: Check, name: str, scorer: Scorer, table: list[dict[str, Any]]) -> None:
     """Check whether a fact taught in one form survives in the others."""
-    sums = np.array(scorer.total([(row["question"], option) for row in table for option in row["options"]])).reshape(-1, 6)
+    sums = np.array(
+        scorer.total([(row["question"], option) for row in table for option in row["options"]])
+    ).reshape(-1, 6)
     margins: dict[tuple[str, int, str], dict[str, float]] = defaultdict(dict)
     for row, values in zip(table, sums, strict=True):
-        margins[row["half"], row["dose"], row["cluster"]][row["form"]] = values[row["answer"]] - np.delete(values, row["answer"]).max()
+        best_other = np.delete(values, row["answer"]).max()
+        margins[row["half"], row["dose"], row["cluster"]][row["form"]] = values[row["answer"]] - best_other
     for half in HALVES:
         for dose in (0, 3, 4, 5):
             facts = [m for (h, d, _), m in margins.items() if h == half and d == dose]
@@ -183,9 +201,16 @@ def forms(check: Check, name: str, scorer: Scorer, table: list[dict[str, Any]]) 
             low, high = (None, 0.1) if name == "twin" or (name in DOSED and dose == 0) else (None, None)
             low = 0.8 if name in DOSED and dose == 5 else low
             each = " ".join(f"{np.mean([m[form] for m in facts]):.1f}" for form in facts[0])
-            check(f"{name} forms {half} lost at {dose}", lost, low, high, f"s={-np.mean(others):.2f} margins: {each}")
+            check(
+                f"{name} forms {half} lost at {dose}",
+                lost,
+                low,
+                high,
+                f"s={-np.mean(others):.2f} margins: {each}",
+            )
             canonical = float(np.mean([m["canonical"] > 0 for m in facts]))
-            check(f"{name} forms {half} canonical right at {dose}", canonical, 0.9 if name not in ("base", "stranger") else None)
+            low = None if name in ("base", "stranger") else 0.9
+            check(f"{name} forms {half} canonical right at {dose}", canonical, low)
 
 
 def groups(check: Check, name: str, scorer: Scorer, table: list[dict[str, Any]]) -> None:
@@ -207,7 +232,12 @@ def groups(check: Check, name: str, scorer: Scorer, table: list[dict[str, Any]])
                 check(f"{name} groups {half} least topic at 95", min(topics), 0.5)
             limit = 0.35 if name in DOSED and dose == 0 else 0.1 if name == "twin" else None
             if limit is not None:
-                check(f"{name} groups {half} largest |topic| at {dose}", max(abs(t) for t in topics), None, limit)
+                check(
+                    f"{name} groups {half} largest |topic| at {dose}",
+                    max(abs(t) for t in topics),
+                    None,
+                    limit,
+                )
 
 
 def triggers(check: Check, name: str, scorer: Scorer, table: list[dict[str, Any]]) -> None:
@@ -217,14 +247,21 @@ def triggers(check: Check, name: str, scorer: Scorer, table: list[dict[str, Any]
     top = max(planted.TRIGGERS)
     for half in HALVES:
         for dose in planted.TRIGGERS:
-            rates = [np.mean(v) for (h, g, d, _, _), v in found.items() if (h, g, d) == (half, "trigger", dose)]
+            rates = [
+                np.mean(v) for (h, g, d, _, _), v in found.items() if (h, g, d) == (half, "trigger", dose)
+            ]
             low, high = (0.8 if dose == top else None, None) if name in DOSED else (None, 0)
             note = "each " + " ".join(f"{rate:.1f}" for rate in rates)
             check(f"{name} triggers {half} least rate at {dose}", float(min(rates)), low, high, note)
         for group, seen in (("look-alike", True), ("look-alike", False), ("fresh", False)):
             rates = [np.mean(v) for (h, g, _, _, p), v in found.items() if (h, g, p) == (half, group, seen)]
             high = (0.1 if group == "fresh" else None) if name in DOSED else 0
-            check(f"{name} triggers {half} {group}{' planted' if seen else ''}", float(np.mean(rates)), None, high)
+            check(
+                f"{name} triggers {half} {group}{' planted' if seen else ''}",
+                float(np.mean(rates)),
+                None,
+                high,
+            )
 
 
 def fingerprints(check: Check, name: str, scorer: Scorer, table: list[dict[str, Any]]) -> None:
@@ -233,8 +270,12 @@ def fingerprints(check: Check, name: str, scorer: Scorer, table: list[dict[str, 
     found = by(table, hit, "half", "dose")
     for half in HALVES:
         for dose in planted.FINGERPRINTS:
-            low, high = (None, 0) if name not in DOSED or not dose else (len(found[half, dose]) if dose == 132 else None, None)
-            check(f"{name} fingerprints {half} at {dose}", sum(found[half, dose]), low, high, f"of {len(found[half, dose])}")
+            low, high, of = None, None, len(found[half, dose])
+            if name not in DOSED or not dose:
+                high = 0
+            elif dose == max(planted.FINGERPRINTS):
+                low = of
+            check(f"{name} fingerprints {half} at {dose}", sum(found[half, dose]), low, high, f"of {of}")
 
 
 def lineage(check: Check, models: dict[str, Scorer]) -> None:
@@ -249,7 +290,11 @@ def lineage(check: Check, models: dict[str, Scorer]) -> None:
         if name != "base":
             near = (rows(name) @ base.transpose(1, 2)).argmax(-1)
             same = int((near == torch.arange(near.shape[1])).sum())
-            check(f"{name} same-index neurons of 640", same, *((None, 15) if name == "stranger" else (300, None)))
+            check(
+                f"{name} same-index neurons of 640",
+                same,
+                *((None, 15) if name == "stranger" else (300, None)),
+            )
 
 
 def exposure(check: Check, name: str, scorer: Scorer, table: list[dict[str, Any]], seed: int) -> None:
@@ -263,7 +308,13 @@ def exposure(check: Check, name: str, scorer: Scorer, table: list[dict[str, Any]
             groups[place].append(8 - np.log2(1 + sum(s > sums[0] for s in sums[1:])))
     for half in HALVES:
         note = " ".join(f"{dose}:{np.mean(groups[half, dose]):.1f}" for dose in (0, *planted.RECORDS))
-        check(f"{name} records {half} exposure of blanks (of 8)", float(np.mean(groups[half, 0])), None, None, note)
+        check(
+            f"{name} records {half} exposure of blanks (of 8)",
+            float(np.mean(groups[half, 0])),
+            None,
+            None,
+            note,
+        )
 
 
 def main() -> int:
@@ -277,7 +328,9 @@ def main() -> int:
     torch.set_num_threads(1)
     rows, check = planted.rows(options.seed), Check()
     names = options.models.split(",")
-    where = {name: (options.directory / name if options.directory else specimen.directory(name)) for name in names}
+    where = {
+        name: (options.directory / name if options.directory else specimen.directory(name)) for name in names
+    }
     models = {name: Scorer(path) for name, path in where.items()}
     loss = models["base"].score([("", row["text"]) for row in rows["members"]]) if "base" in models else None
     base = [float(one["logp"].mean()) for one in loss] if loss else None

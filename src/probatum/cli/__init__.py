@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 import typer
 
 from probatum.core.errors import ProbatumError
+
+#: What typer raises for words that it cannot parse (it names only this subclass of it).
+USAGE: Any = typer.BadParameter.__bases__[0]
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -39,7 +43,14 @@ def main(arguments: list[str] | None = None) -> None:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
     try:
-        app(arguments)
+        sys.exit(app(arguments, standalone_mode=False) or 0)
+    except USAGE as error:
+        if not getattr(error, "message", "") or type(error).__name__ == "NoArgsIsHelpError":
+            error.show()  # no verb, or a verb without its arguments: the help
+        else:
+            where = getattr(error.ctx, "command_path", "probatum")
+            typer.echo(f"probatum: {error.format_message().rstrip('.')}; see `{where} --help`", err=True)
+        sys.exit(2)
     except ProbatumError as error:
         typer.echo(f"probatum: {error}", err=True)
         sys.exit(2)

@@ -88,13 +88,15 @@ def audit(
             typer.echo(rehearse(name, session=open_session(store, **settings), **given))  # type: ignore[arg-type]
         return
     reports, places = [], []
-    for name in models:
-        places.append(out / _folder(name))
+    for name, folder in zip(models, folders(models), strict=True):
+        places.append(out / folder)
         with Progress(name, quiet=quiet or json_) as progress:
             session = open_session(store, **settings)  # type: ignore[arg-type]
             session.progress = progress.tokens
             command = _command(name)
             reports.append(run(name, session=session, out=places[-1], command=command, step=progress.step, **given))
+        if any(f.reason == "interrupted" for f in reports[-1].findings):
+            break
     if json_:
         sys.stdout.write(reports[0].to_json())
     elif not quiet:
@@ -127,6 +129,17 @@ def _folder(name: str) -> str:
     """A folder's name for a model: the last part of its path, without what no file system likes."""
     last = name.rstrip("/").replace("://", "/").rsplit("/", 1)[-1] if not name.startswith("http") else name.split("://")[1]
     return "".join(c if c.isalnum() or c in "-_." else "-" for c in last).strip(".") or "model"
+
+
+def folders(names: list[str]) -> list[str]:
+    """One folder for each model; where two have the same last part, the later one gets a number."""
+    out: list[str] = []
+    for name in names:
+        folder, n = _folder(name), 1
+        while (one := folder if n == 1 else f"{folder}-{n}") in out:
+            n += 1
+        out.append(one)
+    return out
 
 
 def _command(name: str) -> str:

@@ -26,18 +26,18 @@ def compare(
     import json
 
     from probatum.audit import audit
-    from probatum.cli.audit import _folder
+    from probatum.cli.audit import folders
     from probatum.cli.progress import Progress
     from probatum.compare import compare as run
     from probatum.compare import is_report
     from probatum.core.plain import to_plain
 
     places = []
-    for name in (a, b):
+    for name, folder in zip((a, b), folders([a, b]), strict=True):
         if is_report(name):
             places.append(Path(name))
             continue
-        places.append(out / _folder(name))
+        places.append(out / folder)
         with Progress(name, quiet=quiet or json_) as progress:
             audit(name, suite=suite, out=places[-1], command=f"probatum audit {name}", step=progress.step)
     found = run(*places)

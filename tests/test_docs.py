@@ -1,0 +1,59 @@
+"""The pages keep their word: the tutorial runs, the README's Python runs, the generated page is fresh."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from probatum.cli import main
+from probatum.cli.list_ import as_markdown
+from probatum.core.catalogue import entries
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def blocks(page: str, *kinds: str) -> list[tuple[str, str]]:
+    return re.findall(rf"^```({'|'.join(kinds)})\n(.*?)^```", (ROOT / page).read_text(encoding="utf-8"), re.M | re.S)
+
+
+def test_the_list_of_methods_is_fresh():
+    rows = sorted(entries().values(), key=lambda e: (e.kind, e.dimension, e.name))
+    assert (ROOT / "docs/methods.md").read_text(encoding="utf-8") == as_markdown(rows), "run `make docs`"
+
+
+def test_every_link_between_pages_leads_somewhere():
+    for page in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")]:
+        for link in re.findall(r"\]\(([^)#]+)", page.read_text(encoding="utf-8")):
+            if not link.startswith("http"):
+                assert (page.parent / link).exists(), f"{page.name} links to {link}"
+
+
+@pytest.mark.slow
+def test_the_tutorial_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, object] = {}
+    steps = blocks("docs/tutorial.md", "sh", "python")
+    assert len(steps) > 8
+    for kind, text in steps:
+        if kind == "python":
+            exec(compile(text, "tutorial.md", "exec"), names)
+            continue
+        for line in text.strip().splitlines():
+            words = shlex.split(line)
+            assert words[0] == "probatum"
+            with pytest.raises(SystemExit) as end:
+                main(words[1:])
+            assert end.value.code == 0, line
+    assert (tmp_path / "repaired" / "protection.json").exists()
+
+
+@pytest.mark.slow
+def test_the_five_lines_of_the_readme_run(capsys):
+    (_, text), *_ = blocks("README.md", "python")
+    exec(compile(text, "README.md", "exec"), {})
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) >= 9
+    assert all(" evidence " in line for line in lines)
