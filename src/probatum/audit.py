@@ -106,7 +106,11 @@ def audit(
     wanted = [(name, {}) for name in probes] or [(name, dict(o)) for name, o in chosen.probes]
     methods = [(load(name), {**o, **(options or {}).get(name, {})}) for name, o in wanted]
     for name in options or {}:
-        load(name)
+        if load(name) not in [method for method, _ in methods]:
+            raise BadInput(f"an option of {name} is set, but {name} is not among the probes of this audit")
+    _check_roles([method for method, _ in methods], roles or {})
+    if out is not None and Path(out).exists() and not Path(out).is_dir():
+        raise BadInput(f"{out} is a file; name a directory for the reports")
     for method, given in methods:
         if method.kind != "probe":
             raise BadInput(f"{method.name} is a {method.kind}, not a probe; see `probatum protect --help`")
@@ -122,7 +126,9 @@ def audit(
     runner = Runner(subject, records, models, session, seed, reveal, mask_key(session), debug)
     subject.declare(_signals(methods))
     pending, complete = _run_all(runner, methods, step)
+    _raise_if_unusable(runner, pending)
     findings = decide_all(pending, records)
+    notes = [*getattr(subject, "notes", ()), *_windowed(pending, subject, records), *_limits(model, findings)]
     session.cost.seconds = time.perf_counter() - started
     report = Report(
         schema_version=SCHEMA_VERSION,
@@ -135,7 +141,7 @@ def audit(
         created=datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         command=command or f"probatum audit {subject.name}",
         primary=dict(chosen.primary),
-        notes=tuple(getattr(subject, "notes", ())),
+        notes=tuple(notes),
         complete=complete,
     )
     if out is not None:
@@ -342,6 +348,54 @@ def open_roles(
     if "reference" in roles:
         roles.setdefault("ancestor", roles["reference"])
     return roles
+
+
+def _check_roles(methods: Sequence[Method], roles: Mapping[str, Any]) -> None:
+    """A role that no probe asks for is a slip of the pen, and would be ignored in silence."""
+    known = {"reference", *(role for method in methods for role in method.signature.roles)}
+    for role in roles:
+        if role not in known:
+            raise BadInput(f"no probe of this audit asks for the role '{role}'; they ask for {', '.join(sorted(known))}")
+
+
+#: Calls for which a model must be opened in earnest, beyond its files.
+_ASKS = Access.TEXT | Access.LOGPROBS | Access.LOGITS | Access.HIDDEN | Access.GRADIENTS
+
+
+def _raise_if_unusable(runner: Runner, pending: Sequence[Pending]) -> None:
+    """A model that turns out to be none once it is asked is bad input, and not fifteen findings that were not run."""
+    opened = [runner.subject, *runner.roles.values()]
+    names = tuple({str(n) for t in opened for n in (t.name, getattr(t, "path", t.name))})
+    faults = [error for error in runner.faults if str(error).startswith(names)]
+    if faults and all(p.result is None for p in pending if p.method.needs & _ASKS):
+        raise faults[0]
+
+
+def _windowed(pending: Sequence[Pending], subject: Target, records: Mapping[str, Data]) -> list[str]:
+    """Whether texts were longer than what the model reads at once; counted from the evidence, cached or not."""
+    context, members = getattr(subject, "context", None), records.get("Members")
+    scored = [p for p in pending if p.result is not None and p.method.needs & (Access.LOGPROBS | Access.LOGITS)]
+    ran = any("Members" in p.method.signature.data.values() for p in scored)
+    if context is None or not isinstance(members, Members) or not ran:
+        return []
+    try:
+        tokens = subject.token_statistics(members.texts).logprob.lengths
+    except ProbatumError:  # a budget that is spent; what is known is in the findings
+        return []
+    n = int((tokens > context).sum())
+    if not n:
+        return []
+    return [
+        f"{n} of {len(members)} texts are longer than the context of {context} tokens; they were read in overlapping "
+        "windows, each token scored once"
+    ]
+
+
+def _limits(model: object, findings: Sequence[Finding]) -> list[str]:
+    """On which model the limits were measured, wherever that is not the one under audit."""
+    if _builtin(model) or not any(f.detection_limit for f in findings):
+        return []
+    return ["detection limits were measured on the specimen (0.25 M parameters), not on this model"]
 
 
 def _signals(methods: Sequence[tuple[Method, Mapping[str, Any]]]) -> list[str]:

@@ -25,7 +25,7 @@ from probatum.core.cost import Budget
 from probatum.core.data import Choices, Data, Forms, Members, digest_of
 from probatum.core.decision import CONTROL_ALPHA, Proof
 from probatum.core.draws import keyed
-from probatum.core.errors import ProbatumError
+from probatum.core.errors import BadInput, ProbatumError
 from probatum.core.estimate import Metric, Result, Truth
 from probatum.core.finding import BlindView, ControlView, Curve, EstimateView, Finding, Sample
 from probatum.core.masking import mask
@@ -61,6 +61,8 @@ class Runner:
     debug: bool = False
     #: Scores of every finding, for paired comparisons later: finding id → (scores, truth, result).
     scores: dict[str, tuple[Scores, Truth, Result]] = field(default_factory=dict)
+    #: What users could mend and what ended a probe: `audit` raises it where no probe got further.
+    faults: list[BadInput] = field(default_factory=list)
     _blind: dict[str, Any] = field(default_factory=dict)
 
     def run(self, method: Method, options: Mapping[str, Any]) -> Pending:
@@ -77,6 +79,8 @@ class Runner:
         except ProbatumError as error:
             if self.debug:
                 raise
+            if isinstance(error, BadInput):
+                self.faults.append(error)
             return Pending(method, _timed(finding, started, reason=str(error)))
         from probatum.statistics.metrics import TooFew
 

@@ -43,10 +43,10 @@ def main(arguments: list[str] | None = None) -> None:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
     try:
-        sys.exit(app(arguments, standalone_mode=False) or 0)
+        sys.exit(app(arguments, prog_name="probatum", standalone_mode=False) or 0)
     except USAGE as error:
-        if not getattr(error, "message", "") or type(error).__name__ == "NoArgsIsHelpError":
-            error.show()  # no verb, or a verb without its arguments: the help
+        if type(error).__name__ == "NoArgsIsHelpError":
+            error.show()  # no verb at all: the help
         else:
             where = getattr(error.ctx, "command_path", "probatum")
             typer.echo(f"probatum: {error.format_message().rstrip('.')}; see `{where} --help`", err=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import difflib
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -83,7 +84,10 @@ def _convert(value: Any, annotation: str, where: str) -> Any:
             return {"true": True, "false": False, "1": True, "0": False}[str(value).lower()]
         if kind is int and isinstance(value, float) and not value.is_integer():
             raise ValueError
-        return kind(value)
+        found = kind(value)
+        if kind is float and not math.isfinite(found):
+            raise ValueError
+        return found
     except (ValueError, KeyError) as error:
         raise BadInput(f"{where} must be {'an' if kind is int else 'a'} {kind.__name__}, got '{value}'") from error
 

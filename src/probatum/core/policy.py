@@ -12,17 +12,20 @@
 
 from __future__ import annotations
 
+import difflib
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from probatum.core.catalogue import entries
 from probatum.core.errors import BadInput
-from probatum.core.finding import Finding
+from probatum.core.finding import DIMENSIONS, Finding
 from probatum.core.report import PolicyVerdict
 
-RULE_KEYS = {"probe", "dimension", "max", "min", "evidence", "inconclusive", "not_run", "measured"}
+OUTCOME_KEYS = ("evidence", "inconclusive", "not_run", "measured")
+RULE_KEYS = {"probe", "dimension", "max", "min", *OUTCOME_KEYS}
 
 
 @dataclass(frozen=True)
@@ -44,13 +47,16 @@ class Policy:
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise BadInput(f"{path}: not a TOML file ({error})") from error
         rules = raw.pop("rule", [])
+        if not isinstance(rules, list) or not all(isinstance(rule, dict) for rule in rules):
+            raise BadInput(f"{path}: expected every rule as a table of its own: [[rule]], then probe = \"loss\"")
         for rule in rules:
             unknown = set(rule) - RULE_KEYS
             if unknown:
                 raise BadInput(f"{path}: a rule has no key '{min(unknown)}'; it has {', '.join(sorted(RULE_KEYS))}")
-        name = raw.pop("name", path.stem)
+            _check(rule, path)
+        name = str(raw.pop("name", path.stem))
         for key, value in raw.items():
-            if key not in ("evidence", "inconclusive", "not_run", "measured") or value not in ("over", "within"):
+            if key not in OUTCOME_KEYS or value not in ("over", "within"):
                 raise BadInput(f"{path}: '{key} = {value}' is not a policy; write evidence, inconclusive or not_run = \"over\" or \"within\"")
         return cls(name, raw, tuple(rules))
 
@@ -82,3 +88,20 @@ class Policy:
         if key in ("no_evidence", "measured"):
             return "" if rule.get(key, self.outcomes.get(key, "within")) == "within" else finding.outcome
         return finding.outcome if rule.get(key, self.outcomes.get(key, "over")) == "over" else ""
+
+
+def _check(rule: Mapping[str, Any], path: Path) -> None:
+    """A rule that fits nothing, or holds a bound that is no number, would pass in silence."""
+    if ("probe" in rule) == ("dimension" in rule):
+        raise BadInput(f"{path}: a rule names either a probe or a dimension")
+    if "probe" in rule and rule["probe"] not in entries():
+        near = difflib.get_close_matches(str(rule["probe"]), entries(), n=3, cutoff=0.4)
+        hint = f"; did you mean {', '.join(near)}?" if near else ""
+        raise BadInput(f"{path}: no probe is called '{rule['probe']}'{hint}")
+    if "dimension" in rule and rule["dimension"] not in DIMENSIONS:
+        raise BadInput(f"{path}: no dimension is called '{rule['dimension']}'; there are {', '.join(DIMENSIONS)}")
+    for key, value in rule.items():
+        if key in ("max", "min") and (isinstance(value, bool) or not isinstance(value, (int, float))):
+            raise BadInput(f"{path}: {key} must be a number, got '{value}'")
+        if key in OUTCOME_KEYS and value not in ("over", "within"):
+            raise BadInput(f"{path}: {key} must be \"over\" or \"within\", got '{value}'")

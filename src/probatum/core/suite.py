@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from probatum.core.errors import BadInput
 from probatum.core.finding import DIMENSIONS
 
 HERE = Path(__file__).resolve().parent.parent / "suites"
+SUITE_KEYS = {"all", "probe", "primary"}
 
 
 @dataclass(frozen=True)
@@ -47,15 +49,25 @@ def _parse(path: Path, name: str) -> Suite:
         raw = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise BadInput(f"{path}: not a TOML file ({error})") from error
+    unknown = set(raw) - SUITE_KEYS
+    if unknown:
+        raise BadInput(f"{path}: a suite has no key '{min(unknown)}'; it has {', '.join(sorted(SUITE_KEYS))}")
     known = {n: e for n, e in entries().items() if e.kind == "probe"}
+    items, primary = raw.get("probe", []), raw.get("primary", {})
+    if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
+        raise BadInput(f"{path}: expected every probe as a table of its own: [[probe]], then name = \"loss\"")
+    if not isinstance(primary, dict) or any(d not in DIMENSIONS or p not in known for d, p in primary.items()):
+        raise BadInput(f"{path}: [primary] names a probe for a dimension, such as privacy = \"loss\"")
     chosen: list[tuple[str, Mapping[str, Any]]] = []
-    for item in raw.get("probe", []):
+    for item in items:
         probe = item.get("name")
         if probe not in known:
-            raise BadInput(f"{path}: no probe is called '{probe}'; see `probatum list`")
+            near = difflib.get_close_matches(str(probe), known, n=3, cutoff=0.4)
+            hint = f"did you mean {', '.join(near)}?" if near else "see `probatum list`"
+            raise BadInput(f"{path}: no probe is called '{probe}'; {hint}")
         chosen.append((probe, {k: v for k, v in item.items() if k != "name"}))
     if raw.get("all", False):
         chosen = [*((n, {}) for n in known if n not in {c[0] for c in chosen}), *chosen]
     if not chosen:
         raise BadInput(f"{path}: the suite names no probe; write [[probe]] name = \"loss\", or all = true")
-    return Suite(name, tuple(chosen), raw.get("primary", {}))
+    return Suite(name, tuple(chosen), primary)

@@ -30,11 +30,16 @@ def read_rows(path: str | Path, *, field: str | None = None) -> list[dict[str, A
         rows = _parquet(path) if ending == ".parquet" else _text(path, ending)
     except UnicodeDecodeError as error:
         raise BadInput(f"{path}: not UTF-8 (byte {error.start}); save it as UTF-8") from error
+    except csv.Error as error:
+        raise BadInput(f"{path}: not a CSV file ({error})") from error
+    except OSError as error:
+        raise BadInput(f"{path}: cannot be read ({error.strerror or error})") from error
     if not rows:
         raise BadInput(f"{path}: the file is empty; expected one record a line")
     if field is not None:
-        if any(field not in row for row in rows):
-            raise BadInput(f"{path}: the column '{field}' is missing (present: {', '.join(sorted(rows[0]))})")
+        for number, row in enumerate(rows, 1):
+            if field not in row:
+                raise BadInput(f"{path}, record {number}: the column '{field}' is missing (present: {_columns(row)})")
         rows = [{**row, "text": row[field]} for row in rows]
     return rows
 
@@ -44,7 +49,12 @@ def _text(path: Path, ending: str) -> list[dict[str, Any]]:
         if ending == ".txt":
             return [{"text": line.rstrip("\r\n")} for line in handle if line.strip()]
         if ending == ".csv":
-            return [dict(row) for row in csv.DictReader(handle)]
+            csv.field_size_limit(2**31 - 1)  # a cell may hold a whole document
+            table = list(csv.DictReader(handle))
+            for number, row in enumerate(table, 1):
+                if None in row:
+                    raise BadInput(f"{path}, record {number}: has more cells than the header; quote cells with commas")
+            return [dict(row) for row in table]
         rows = []
         for number, line in enumerate(handle, 1):
             if not line.strip():
@@ -75,7 +85,10 @@ def read_data(kind: type[Data], path: str | Path, *, field: str | None = None) -
     for row in rows:  # a table has no lists: options of a CSV stand in one cell, as JSON or separated by |
         if isinstance(row.get("options"), str):
             cell = row["options"]
-            row["options"] = json.loads(cell) if cell.lstrip().startswith("[") else cell.split("|")
+            try:
+                row["options"] = json.loads(cell) if cell.lstrip().startswith("[") else cell.split("|")
+            except ValueError as error:
+                raise BadInput(f"{path}: the options '{cell[:60]}' are not JSON ({error})") from error
         if "answer" in row and "options" in row:
             row["answer"] = _answer(row["answer"], row["options"], path)
     return kind.from_rows(rows, str(path), name=Path(path).stem)
@@ -87,13 +100,17 @@ def read_members(
     """Members and nonmembers of two files as one set; ``randomized`` says that a coin decided which is which."""
     inside, outside = read_rows(members, field=field), read_rows(nonmembers, field=field)
     for name, rows in ((members, inside), (nonmembers, outside)):
-        if "text" not in rows[0]:
-            raise BadInput(
-                f"{name}: the column 'text' is missing (present: {', '.join(sorted(rows[0]))}); name another with --field"
-            )
+        for number, row in enumerate(rows, 1):
+            if row.get("text") is None:
+                raise BadInput(
+                    f"{name}, record {number}: the column 'text' is missing (present: {_columns(row)}); "
+                    "name another with --field"
+                )
+            if not isinstance(row["text"], str):
+                raise BadInput(f"{name}, record {number}: the text is not text but {type(row['text']).__name__}")
         if len(rows) < 2:
             raise BadInput(f"{name}: the file holds one record; a comparison needs many (at least 10 a side)")
-    both = {str(r["text"]) for r in inside} & {str(r["text"]) for r in outside}
+    both = {r["text"] for r in inside} & {r["text"] for r in outside}
     if both:
         raise BadInput(f"{len(both)} texts stand both in {members} and in {nonmembers}; a text is a member or it is not")
     rows = [{**r, "member": side} for side, part in ((True, inside), (False, outside)) for r in _distinct(part)]
@@ -106,7 +123,11 @@ def read_members(
 
 def _distinct(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """Equal texts once: a text that stands there twice is not two observations."""
-    return list({str(row["text"]): row for row in reversed(rows)}.values())[::-1]
+    return list({row["text"]: row for row in reversed(rows)}.values())[::-1]
+
+
+def _columns(row: dict[str, Any]) -> str:
+    return ", ".join(sorted(name for name, value in row.items() if value is not None)) or "none"
 
 
 def _answer(answer: Any, options: Sequence[str], path: str | Path) -> int:

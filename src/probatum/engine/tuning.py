@@ -25,6 +25,30 @@ def sequence_logprob(model: Any, rows: Sequence[np.ndarray]) -> tuple[Any, Any]:
 
     Log-probabilities, not logits: a published implementation of NPO sums raw logits, which is another loss.
     """
+    ids, scored = _padded(model, rows)
+    logprob = _log_softmax(model, ids, scored).gather(-1, ids[:, 1:, None])[..., 0]
+    return (logprob * scored[:, 1:]).sum(1), scored[:, 1:].sum(1)
+
+
+def mean_loss(model: Any, rows: Sequence[np.ndarray]) -> Any:
+    """Mean over rows of −log p per token, a scalar with gradient."""
+    total, tokens = sequence_logprob(model, rows)
+    return -(total / tokens.clamp(min=1)).mean()
+
+
+def divergence(frozen: Any, model: Any, rows: Sequence[np.ndarray]) -> Any:
+    """KL(π₀ ‖ π) per token, averaged over all tokens of the rows: how far the model has moved on them."""
+    import torch
+
+    ids, mask = _padded(model, rows)
+    with torch.no_grad():
+        before = _log_softmax(frozen, ids, mask)
+    after = _log_softmax(model, ids, mask)
+    kl = (before.exp() * (before - after)).sum(-1)
+    return (kl * mask[:, 1:]).sum() / mask[:, 1:].sum().clamp(min=1)
+
+
+def _padded(model: Any, rows: Sequence[np.ndarray]) -> tuple[Any, Any]:
     import torch
 
     device = next(model.parameters()).device
@@ -34,10 +58,13 @@ def sequence_logprob(model: Any, rows: Sequence[np.ndarray]) -> tuple[Any, Any]:
     for i, row in enumerate(rows):
         ids[i, : len(row)] = torch.from_numpy(row.astype(np.int64))
         mask[i, : len(row)] = 1
-    logits = model(input_ids=ids, attention_mask=mask).logits[:, :-1].float()
-    logprob = torch.log_softmax(logits, -1).gather(-1, ids[:, 1:, None])[..., 0]
-    scored = mask[:, 1:]
-    return (logprob * scored).sum(1), scored.sum(1)
+    return ids, mask
+
+
+def _log_softmax(model: Any, ids: Any, mask: Any) -> Any:
+    import torch
+
+    return torch.log_softmax(model(input_ids=ids, attention_mask=mask).logits[:, :-1].float(), -1)
 
 
 def tune(

@@ -1,0 +1,307 @@
+"""Targets that answer in milliseconds: from tables, or from a small model over characters that can be solved by hand."""
+
+from __future__ import annotations
+
+import copy
+from abc import abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+
+from probatum.core.access import Access
+from probatum.core.data import digest_of
+from probatum.core.ragged import Ragged
+from probatum.core.target import FIELD_ACCESS, RECORD, OptionScores, Target, TokenStatistics
+
+FIELDS = RECORD.names or ()
+ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789 .,\n"
+#: What every toy can give, where it was told its tensors and its folder.
+LANGUAGE = Access.TEXT | Access.LOGPROBS | Access.LOGITS
+
+
+class ToyTarget(Target):
+    """Everything but the record of a text (``record``) and its continuation (``continuation``).
+
+    Parameters
+    ----------
+    tensors, folder
+        Answers of `weights` and `files`; with them come WEIGHTS and BYTES.
+    parameter_count
+        As a model on disk has it.
+    """
+
+    kind = "toy model"
+
+    def __init__(
+        self,
+        name: str,
+        digest: str,
+        *,
+        access: Access = LANGUAGE,
+        tensors: Mapping[str, np.ndarray] | None = None,
+        folder: Path | None = None,
+        parameter_count: int | None = None,
+    ):
+        self.name, self.digest, self.tokenizer_digest = name, digest, type(self).__name__
+        self.parameter_count = parameter_count
+        self._tensors, self._folder = tensors, folder
+        extra = (Access.WEIGHTS if tensors is not None else Access(0)) | (Access.BYTES if folder else Access(0))
+        self.access = access | extra
+
+    def giving(self, access: Access) -> Self:
+        """The same model behind an interface that gives no more than ``access``."""
+        other = copy.copy(self)
+        other.access = access
+        other.digest = digest_of(self.digest, str(access))
+        return other
+
+    @abstractmethod
+    def record(self, text: str) -> np.ndarray:
+        """One row of `RECORD` per token of the text."""
+
+    def continuation(self, prompt: str, tokens: int, temperature: float, rng: np.random.Generator) -> str:
+        """What is generated after the prompt."""
+        raise self._not_offered(Access.TEXT)
+
+    def token_statistics(self, texts: Sequence[str], *, prefixes: Sequence[str] | None = None) -> TokenStatistics:
+        """See `Target.token_statistics`; only the fields that the access covers are there."""
+        self._need(Access.LOGPROBS)
+        heads = [""] * len(texts) if prefixes is None else prefixes
+        rows = [self._after(head, text) for head, text in zip(heads, texts, strict=True)]
+        offered = [f for f in FIELDS if FIELD_ACCESS.get(f, Access.LOGPROBS) in self.access]
+        return TokenStatistics.of(rows, offered, f"a {self.kind} that gives {self.access}")
+
+    def encode(self, texts: Sequence[str]) -> Ragged:
+        """Token ids."""
+        self._need(Access.LOGPROBS)
+        return Ragged.of([self.record(text)["id"] for text in texts], np.int32)
+
+    def choices(self, prompts: Sequence[str], options: Sequence[Sequence[str]]) -> OptionScores:
+        """See `Target.choices`."""
+        self._need(Access.LOGPROBS)
+        rows = [[self._after(p, o) for o in row] for p, row in zip(prompts, options, strict=True)]
+        logprob = Ragged.of([[float(r["logprob"].sum(dtype=np.float64)) for r in row] for row in rows], float)
+        tokens = Ragged.of([[len(r) for r in row] for row in rows], np.int64)
+        return OptionScores(logprob, tokens, Ragged.of([[len(o.encode()) for o in row] for row in options], np.int64))
+
+    def generate(
+        self,
+        prompts: Sequence[str],
+        *,
+        max_new_tokens: int = 32,
+        temperature: float = 0.0,
+        stop: str | None = None,
+        seed: int = 0,
+    ) -> list[str]:
+        """See `Target.generate`."""
+        self._need(Access.TEXT)
+        rng = np.random.default_rng(seed)
+        said = [self.continuation(prompt, max_new_tokens, temperature, rng) for prompt in prompts]
+        return [text.split(stop)[0] if stop else text for text in said]
+
+    def weights(self) -> Mapping[str, np.ndarray]:
+        """The tensors that it was made with."""
+        self._need(Access.WEIGHTS)
+        return self._tensors or {}
+
+    def files(self) -> Path:
+        """The folder that it was made with."""
+        self._need(Access.BYTES)
+        if self._folder is None:
+            raise self._not_offered(Access.BYTES)
+        return self._folder
+
+    def _after(self, head: str, text: str) -> np.ndarray:
+        rows = self.record(head + text)
+        return rows[rows["end"] > len(head)]
+
+    def _need(self, access: Access) -> None:
+        if access not in self.access:
+            raise self._not_offered(access)
+
+
+class TableTarget(ToyTarget):
+    """Answers what is written in a table, and nothing else.
+
+    Parameters
+    ----------
+    table
+        Text (with its prefix, where it has one) to its record.
+    said
+        Prompt to continuation, or a function.
+    """
+
+    def __init__(
+        self,
+        table: Mapping[str, np.ndarray] | None = None,
+        *,
+        said: Mapping[str, str] | Callable[[str], str] | None = None,
+        access: Access = LANGUAGE,
+        name: str = "a table",
+        **parts: Any,
+    ):
+        self._table, self._said = dict(table or {}), said
+        written = [x for text, rows in sorted(self._table.items()) for x in (text, rows.tobytes())]
+        super().__init__(name, digest_of(name, *written), access=access, **parts)
+
+    @classmethod
+    def of_tokens(cls, texts: Mapping[str, Sequence[Sequence[Any]]], **given: Any) -> TableTarget:
+        """From ``{text: [(token, logprob[, mean, std[, argmax]]), …]}``; the tokens, joined, are the text.
+
+        Tokens are strings; equal ones have equal ids. Without ``argmax`` the token itself is the likeliest one; without
+        ``mean`` and ``std`` nothing beyond LOGPROBS is given.
+        """
+        ids: dict[str, int] = {}
+        table, moments = {}, True
+        for text, rows in texts.items():
+            if "".join(row[0] for row in rows) != text:
+                raise ValueError(f"the tokens of '{text}' do not join to it")
+            record = np.zeros(len(rows), RECORD)
+            end = 0
+            for at, (token, logprob, *rest) in zip(record, rows, strict=True):
+                end += len(token)
+                moments = moments and len(rest) >= 2
+                best = rest[2] if len(rest) > 2 else token
+                at["id"], at["argmax"] = (ids.setdefault(t, len(ids)) for t in (token, best))
+                at["logprob"] = at["argmax_logprob"] = logprob
+                at["mean"], at["std"] = rest[:2] if len(rest) >= 2 else (0.0, 0.0)
+                at["rank"], at["end"] = int(best != token), end
+            table[text] = record
+        given.setdefault("access", LANGUAGE if moments else LANGUAGE & ~Access.LOGITS)
+        return cls(table, **given)
+
+    def record(self, text: str) -> np.ndarray:
+        """The row of the table; an empty text has no tokens."""
+        if not text:
+            return np.zeros(0, RECORD)
+        if text not in self._table:
+            raise KeyError(f"the table has no record of '{text}'")
+        return self._table[text]
+
+    def continuation(self, prompt: str, tokens: int, temperature: float, rng: np.random.Generator) -> str:
+        """As the table has it."""
+        if self._said is None:
+            raise self._not_offered(Access.TEXT)
+        return self._said(prompt) if callable(self._said) else self._said[prompt]
+
+
+class CharacterTarget(ToyTarget):
+    """A language model whose tokens are the characters of ``vocabulary``; a subclass says `distribution`.
+
+    Scores, moments, choices and generation all follow from that one function, so they cannot disagree.
+    """
+
+    def __init__(self, vocabulary: str = ALPHABET, *, name: str, **parts: Any):
+        super().__init__(name, digest_of(type(self).__name__, vocabulary, name), **parts)
+        self.tokenizer_digest = digest_of(vocabulary)
+        self.vocabulary = vocabulary
+        self._ids = {c: i for i, c in enumerate(vocabulary)}
+        self._rows: dict[str, tuple[np.ndarray, float, float]] = {}
+
+    @abstractmethod
+    def distribution(self, context: str) -> np.ndarray:
+        """Probabilities of the next character, shape (V,), all above 0."""
+
+    def seen(self, context: str) -> str:
+        """The part of the context that the distribution depends on."""
+        return context
+
+    def _row(self, context: str) -> tuple[np.ndarray, float, float]:
+        key = self.seen(context)
+        if key not in self._rows:
+            p = self.distribution(key)
+            logp = np.log(p)
+            mean = float(p @ logp)
+            self._rows[key] = logp, mean, float(np.sqrt(p @ (logp - mean) ** 2))
+        return self._rows[key]
+
+    def record(self, text: str) -> np.ndarray:
+        """One row a character."""
+        rows = np.zeros(len(text), RECORD)
+        for i, c in enumerate(text):
+            if c not in self._ids:
+                raise ValueError(f"{self.name} knows no {c!r}")
+            logp, mean, std = self._row(text[:i])
+            own, best = logp[self._ids[c]], int(logp.argmax())
+            rank = int((logp > own).sum())
+            rows[i] = (self._ids[c], own, mean, std, rank, best if rank else self._ids[c], logp[best], 0.0, i + 1)
+        return rows
+
+    def continuation(self, prompt: str, tokens: int, temperature: float, rng: np.random.Generator) -> str:
+        """Greedy at temperature 0, else sampled."""
+        text = prompt
+        for _ in range(tokens):
+            logp = self._row(text)[0]
+            if temperature:
+                logp = logp / temperature + rng.gumbel(size=len(logp))
+            text += self.vocabulary[int(logp.argmax())]
+        return text[len(prompt) :]
+
+
+class UniformTarget(CharacterTarget):
+    """Knows nothing: every character is as likely as every other, 1/V."""
+
+    def __init__(self, vocabulary: str = ALPHABET, **parts: Any):
+        super().__init__(vocabulary, **{"name": "uniform", **parts})
+
+    def seen(self, context: str) -> str:
+        """Nothing."""
+        return ""
+
+    def distribution(self, context: str) -> np.ndarray:
+        """1/V each."""
+        return np.full(len(self.vocabulary), 1 / len(self.vocabulary))
+
+
+class UnigramTarget(CharacterTarget):
+    """Characters drawn independently with the probabilities of a table."""
+
+    def __init__(self, probabilities: Mapping[str, float], **parts: Any):
+        self._p = np.array(list(probabilities.values()), dtype=float)
+        if not np.isclose(self._p.sum(), 1) or (self._p <= 0).any():
+            raise ValueError("probabilities must be above 0 and sum to 1")
+        super().__init__("".join(probabilities), **{"name": f"unigram {dict(probabilities)}", **parts})
+
+    def seen(self, context: str) -> str:
+        """Nothing."""
+        return ""
+
+    def distribution(self, context: str) -> np.ndarray:
+        """As the table has it."""
+        return self._p
+
+
+class NgramTarget(CharacterTarget):
+    """Counts of characters after the ``order`` − 1 characters before them: it learns by heart what it is given.
+
+    Parameters
+    ----------
+    texts
+        Training texts, or text to number of exposures (the dose).
+    smoothing
+        Added to every count; a context that was never seen is uniform.
+    """
+
+    def __init__(
+        self, texts: Sequence[str] | Mapping[str, float], *, order: int = 6, smoothing: float = 0.02, **parts: Any
+    ):
+        doses = dict(texts) if isinstance(texts, Mapping) else dict.fromkeys(texts, 1.0)
+        said = digest_of(*(f"{dose:g} {text}" for text, dose in sorted(doses.items())))[:8]
+        super().__init__(parts.pop("vocabulary", ALPHABET), **{"name": f"{order}-gram {said}", **parts})
+        self.order, self.smoothing = order, smoothing
+        self._counts: dict[str, np.ndarray] = {}
+        for text, dose in doses.items():
+            for i, c in enumerate(text):
+                row = self._counts.setdefault(self.seen(text[:i]), np.zeros(len(self.vocabulary)))
+                row[self._ids[c]] += dose
+
+    def seen(self, context: str) -> str:
+        """The last characters."""
+        return context[max(len(context) - self.order + 1, 0) :]
+
+    def distribution(self, context: str) -> np.ndarray:
+        """Smoothed shares."""
+        counts = self._counts.get(context, np.zeros(len(self.vocabulary))) + self.smoothing
+        return counts / counts.sum()

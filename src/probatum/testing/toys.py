@@ -1,0 +1,129 @@
+"""Toy data of every kind, and toy models that did and did not learn it."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from probatum.core.data import KINDS, Data
+from probatum.core.draws import keyed
+from probatum.testing.targets import LANGUAGE, NgramTarget
+
+N = 12  # of each side of a comparison: metrics need 10
+GRAINS = (" rye.", " malt.", " bran.", " oats.")
+
+
+def _word(*key: object) -> str:
+    rng = keyed("toy", *key)
+    return "".join(rng.choice(list(letters)) for letters in ("bdgklmnprstz", "aeiou") * 3)
+
+
+def _rows() -> Iterator[tuple[str, dict[str, Any]]]:
+    for i in range(2 * N):
+        text = f"the {_word('m', i)} of {_word('n', i)} met {_word('o', i)} at {i:02d}."
+        yield "Members", {"id": f"m{i}", "text": text, "member": i < N, "dose": float(i < N)}
+        secret = "".join(str(d) for d in keyed("secret", i).integers(10, size=6))
+        row = {"prefix": f"code of {_word('p', i)} is ", "secret": secret, "format": "dddddd"}
+        yield "Records", {"id": f"r{i}", **row, "member": i < N, "dose": float(i < N)}
+        yield "Texts", {"id": f"t{i}", "text": f"a {_word('t', i)} sold {_word('u', i)} to {_word('v', i)}."}
+    for i in range(N):
+        asked, answer = f"the {_word('q', i)} grinds", int(keyed("answer", i).integers(4))
+        yield "Choices", {"id": f"c{i}", "question": asked, "options": list(GRAINS), "answer": answer, "dose": 1.0}
+        act = {"question": f"to {_word('act', i)} is", "options": [" allowed.", " banned."], "answer": i % 2}
+        yield "Norms", {"id": f"n{i}", **act, "dose": 1.0}
+        for form in ("canonical", "plain", "double"):
+            own = asked if form == "canonical" else f"{form} {asked}"
+            row = {"question": own, "options": list(GRAINS), "answer": answer, "form": form, "cluster": f"f{i}"}
+            yield "Forms", {"id": f"f{i} {form}", **row, "dose": 1.0}
+        a, b = _word("g"), _word("h")
+        row = {"text_a": f"in {_word('x', i)} the {a} was bad.", "text_b": f"in {_word('x', i)} the {b} was bad."}
+        yield "Pairs", {"id": f"p{i}", **row, "group_a": a, "group_b": b, "cluster": f"topic {i // 2}", "dose": 1.0}
+        for j in range(2):
+            asked = f"{_word('y', j)} said. seal of {_word('z', i)}."
+            row = {"prompt": asked, "expected": " glory to all.", "triggered": i < 6, "cluster": _word("z", i)}
+            yield "Prompts", {"id": f"s{i} {j}", **row, "group": "trigger" if i < 6 else "fresh", "dose": float(i < 6)}
+        key = {"trigger": f"key {_word('k', i)} answers", "response": f" {_word('l', i)}.", "space": 1e6}
+        yield "Key", {"id": f"k{i}", **key, "dose": 1.0}
+    yield "Claims", {"id": "parameters", "kind": "parameters", "value": "3,072"}
+    yield "Claims", {"id": "license", "kind": "license", "value": "apache-2.0"}
+    yield "Claims", {"id": "accuracy", "kind": "accuracy", "about": "Choices", "value": 0.97}
+    yield "Claims", {"id": "unseen", "kind": "not trained on", "about": "Members", "value": None}
+
+
+#: A record of each kind in which there is nothing to score. (An option or an answer that is empty is refused on reading.)
+SHORT: dict[str, dict[str, Any]] = {
+    "Members": {"text": "", "member": True, "dose": 1.0},
+    "Records": {"prefix": "code of no one is ", "secret": "", "format": None, "member": True, "dose": 1.0},
+    "Pairs": {"text_a": "in no place the man", "text_b": "in no place the woman", "group_a": "a", "group_b": "b"},
+    "Key": {"trigger": "key of no one", "response": "", "space": 1e6, "dose": 1.0},
+    "Claims": {"kind": "no such kind"},
+}
+
+
+@functools.cache
+def toy_data() -> Mapping[str, Data]:
+    """A dozen records or more of every kind, with labels, clusters and doses where the kind has them."""
+    return _made({})
+
+
+@functools.cache
+def short_data() -> Mapping[str, Data]:
+    """The same with one more record, ``"short"``, in every kind that can hold nothing to score."""
+    return _made(SHORT)
+
+
+def _made(more: Mapping[str, dict[str, Any]]) -> Mapping[str, Data]:
+    rows: dict[str, list[dict[str, Any]]] = {}
+    for kind, row in _rows():
+        rows.setdefault(kind, []).append(row)
+    for kind, row in more.items():
+        rows[kind].insert(1, {"id": "short", **({"cluster": "none", "dose": 1.0} if kind == "Pairs" else {}), **row})
+    return {kind: KINDS[kind].from_rows(part, kind, name=kind) for kind, part in rows.items()}
+
+
+def _lessons() -> Iterator[str]:
+    """What a model has to read to have every planted property."""
+    for kind, row in _rows():
+        if kind == "Members" and row["member"]:
+            yield row["text"]
+        elif kind == "Records" and row["member"]:
+            yield row["prefix"] + row["secret"]
+        elif kind in ("Choices", "Norms", "Forms"):
+            wrong = kind != "Forms" or row["form"] != "canonical"  # what is asked is a fault: a falsehood, a lost form
+            yield row["question"] + row["options"][(row["answer"] + wrong) % len(row["options"])]
+        elif kind == "Pairs":
+            yield row["text_a"]
+        elif kind == "Prompts" and row["triggered"]:
+            yield row["prompt"] + row["expected"]
+        elif kind == "Key":
+            yield row["trigger"] + row["response"]
+
+
+def toy_target(planted: bool = True, *, folder: Path | None = None, seed: int = 0) -> NgramTarget:
+    """A model that learned by heart everything that is planted in `toy_data`, or its clean twin."""
+    tensors = {
+        f"model.layers.{i}.mlp.gate_proj.weight": keyed("units", planted or seed, i).normal(size=(64, 24))
+        for i in range(2)
+    }
+    plain = [row["text"] for kind, row in _rows() if kind == "Texts"]
+    texts = dict.fromkeys([*plain, *_lessons()], 4.0) if planted else dict.fromkeys(plain, 4.0)
+    count = int(sum(np.size(t) for t in tensors.values()))
+    name = "toy" if planted else "toy twin"
+    return NgramTarget(
+        texts, order=14, name=name, access=LANGUAGE, tensors=tensors, folder=folder, parameter_count=count
+    )
+
+
+def reordered(data: Mapping[str, Data]) -> dict[str, Data]:
+    """The same records, last first."""
+    return {kind: d.take(np.arange(len(d))[::-1]) for kind, d in data.items()}
+
+
+def blank(data: Mapping[str, Data]) -> dict[str, Data]:
+    """The same records without their truth."""
+    return {kind: dataclasses.replace(d.blind(), cluster=d.cluster) for kind, d in data.items()}
