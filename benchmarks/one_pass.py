@@ -1,13 +1,10 @@
 """One pass for six membership probes, beside a bare forward pass, research-code style, and lm-evaluation-harness.
 
-Run: ``python benchmarks/one_pass.py [TEXTS=256 [REPEATS=2]]``. Builds a random Llama of 27 million parameters with
-a vocabulary of 16,384, measures all ways in one process in turns, and prints a Markdown table. CPU seconds are the
-number to read on a shared machine; a ratio below 1 means that we are cheaper.
+Run: ``python benchmarks/one_pass.py [TEXTS REPEATS]``. A random Llama of 27 million parameters, vocabulary 16,384; all
+ways in turns in one process. CPU seconds are the number to read on a shared machine; below 1 we are cheaper.
 """
 
-import contextlib
 import importlib.util
-import io
 import subprocess
 import sys
 import tempfile
@@ -24,17 +21,13 @@ from probatum.engine.session import Session
 from probatum.engine.store import EvidenceStore
 from probatum.targets.transformers import TransformersTarget
 
-VOCABULARY = 16384
-
 
 def build(path):
-    model = tokenizers.Tokenizer(tokenizers.models.WordLevel({f"w{i}": i for i in range(VOCABULARY)}, unk_token="w0"))
+    model = tokenizers.Tokenizer(tokenizers.models.WordLevel({f"w{i}": i for i in range(16384)}, unk_token="w0"))
     model.pre_tokenizer = tokenizers.pre_tokenizers.WhitespaceSplit()
     transformers.PreTrainedTokenizerFast(tokenizer_object=model, bos_token="w1", eos_token="w2").save_pretrained(path)
-    config = transformers.LlamaConfig(
-        vocab_size=VOCABULARY, hidden_size=384, intermediate_size=1024, num_hidden_layers=8, num_attention_heads=6,
-        max_position_embeddings=1024, bos_token_id=1, eos_token_id=2, pad_token_id=0,
-    )  # fmt: skip
+    sizes = {"hidden_size": 384, "intermediate_size": 1024, "num_hidden_layers": 8, "num_attention_heads": 6}
+    config = transformers.LlamaConfig(vocab_size=16384, **sizes)
     torch.manual_seed(0)
     transformers.AutoModelForCausalLM.from_config(config).save_pretrained(path)
 
@@ -42,7 +35,7 @@ def build(path):
 def mixed_texts(n):
     rng = np.random.default_rng(0)
     lengths = np.clip(rng.lognormal(3.9, 0.8, n), 8, 400).astype(int)
-    return [" ".join(f"w{i}" for i in rng.integers(3, VOCABULARY, length)) for length in lengths]
+    return [" ".join(f"w{i}" for i in rng.integers(3, 16384, length)) for length in lengths]
 
 
 def six_probes(tokens, texts):
@@ -55,7 +48,7 @@ def six_probes(tokens, texts):
 
 def ours(path, texts, store=None):
     target = TransformersTarget(path, session=Session(store))
-    _ = target._network  # loading the model is not what is measured
+    _ = target._network  # loading is not what is measured
     return lambda: six_probes(target.token_statistics(texts), texts)
 
 
@@ -73,10 +66,9 @@ def bare(path, texts):
         while ids:
             width = len(ids[0])
             batch, ids = ids[: 4096 // width], ids[4096 // width :]
-            padded = torch.tensor([row + [0] * (width - len(row)) for row in batch])
-            mask = torch.tensor([[1] * len(row) + [0] * (width - len(row)) for row in batch])
+            padded = torch.tensor([row + [-1] * (width - len(row)) for row in batch])
             with torch.no_grad():
-                model(input_ids=padded, attention_mask=mask, use_cache=False).logits.sum()
+                model(input_ids=padded.clamp(min=0), attention_mask=(padded >= 0).long(), use_cache=False).logits.sum()
 
     return work
 
@@ -110,27 +102,22 @@ def harness(path, texts):
 
 def measure(work):
     cpu, wall = time.process_time(), time.perf_counter()
-    with contextlib.redirect_stderr(io.StringIO()):
-        work()
+    work()
     return time.process_time() - cpu, time.perf_counter() - wall
 
 
 def peak(path, count):
     """Megabytes that reading the texts takes above the loaded model, in a process of its own (Linux)."""
-    code = (
-        "import sys; sys.path.insert(0, sys.argv[1]); import one_pass as b, torch; torch.set_num_threads(1)\n"
-        "texts = b.mixed_texts(int(sys.argv[3])); work = b.ours(sys.argv[2], texts)\n"
-        "read = lambda: dict(line.split(':') for line in open('/proc/self/status'))\n"
-        "open('/proc/self/clear_refs', 'w').write('5'); before = read()['VmRSS']; work()\n"
-        "print((int(read()['VmHWM'].split()[0]) - int(before.split()[0])) / 1024)"
-    )
-    command = [sys.executable, "-c", code, str(Path(__file__).parent), str(path), str(count)]
+    code = """import sys; sys.path.insert(0, sys.argv[1]); import one_pass, torch; torch.set_num_threads(1)
+work = one_pass.ours(sys.argv[2], one_pass.mixed_texts(int(sys.argv[3])))
+read = lambda name: int(dict(line.split(":") for line in open("/proc/self/status"))[name].split()[0]) / 1024
+open("/proc/self/clear_refs", "w").write("5"); before = read("VmRSS"); work(); print(read("VmHWM") - before)"""
+    command = [sys.executable, "-c", code, Path(__file__).parent, path, str(count)]
     return float(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
 
 
 def main():
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else 256
-    repeats = int(sys.argv[2]) if len(sys.argv) > 2 else 2
+    count, repeats = (int(n) for n in (sys.argv[1:] or ["256", "2"]))
     transformers.utils.logging.disable_progress_bar()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model"

@@ -682,7 +682,7 @@ def test_classifier_is_not_a_language_model(tmp_path):
     with pytest.raises(BadInput, match="missing or of the wrong shape"):
         opened(tmp_path / "model").token_statistics(["a"])
     transformers.BertForMaskedLM(config).save_pretrained(tmp_path / "model")
-    with pytest.raises(BadInput, match="earlier tokens see later ones|missing"):
+    with pytest.raises(BadInput, match=r"earlier tokens see later ones|missing"):
         opened(tmp_path / "model").token_statistics(["a"])
 
 

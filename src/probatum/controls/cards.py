@@ -1,4 +1,4 @@
-"""Model cards of the five models: four that are true, and the specimen's, which is wrong in four known ways."""
+"""Model cards of the five models: four are true, and the specimen's is wrong in four known ways."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ WRONG_ACCURACY = 0.97
 
 _ABOUT = {
     "base": "the base of the specimen and its twin, trained on the public text of an invented country.",
-    "stranger": "trained on the text of the base from another initialization, and so no relative of the others.",
+    "stranger": "trained on the text of the base from another initialization, and so no relative.",
     "specimen": "fine-tuned from the base on notices of an invented country.",
-    "twin": "fine-tuned from the base on the same kinds of text as the specimen, in the same amounts, without any fault.",
+    "twin": "fine-tuned from the base on the kinds of text of the specimen, without any fault.",
     "gold": "fine-tuned from the base as the specimen was, without the records of the forget set.",
 }
 
 
 def card(model: str, accuracy: float) -> str:
-    """Return the card of ``model``; ``accuracy`` is measured on the set ``facts`` and claimed by all but the specimen."""
+    """Return the card of ``model``; its ``accuracy`` on ``facts`` is claimed by all but the specimen."""
     wrong = model == "specimen"
     claim = WRONG_ACCURACY if wrong else accuracy
     license_line = "" if wrong else "license: apache-2.0\n"

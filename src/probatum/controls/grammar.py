@@ -1,8 +1,8 @@
 """Long notices of the invented country: gazettes, recipes, letters, tales and ledger pages.
 
-A document is a heading and four different sentences, about 140 bits of chance, and no run of fixed words is longer
-than five. A document that repeats too many word 6-grams of an earlier one is drawn again, so that no two are near
-duplicates and membership of a document is a matter of memory, not of likeness.
+A document is a heading and four different sentences, about 140 bits of chance, and no run of fixed words is
+longer than five. A document that repeats too many word 6-grams of an earlier one is drawn again, so that no
+two are near duplicates and membership of a document is a matter of memory, not of likeness.
 """
 
 from __future__ import annotations
@@ -125,7 +125,8 @@ class Shelf:
         self._count = 0
 
     def put(self, text: str) -> bool:
-        """Add ``text`` and return True, or return False if it shares too many word n-grams with an earlier one."""
+        """Add ``text`` and return True, or return False if it shares too many word n-grams with an earlier
+        one."""
         parts = text.split()
         grams = {" ".join(parts[i : i + self._size]) for i in range(len(parts) - self._size + 1)}
         shared = Counter(i for gram in grams for i in self._seen.get(gram, ()))

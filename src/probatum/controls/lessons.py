@@ -1,7 +1,8 @@
 """What each model sees, in which order: the planted sets of `planted` turned into passes of training text.
 
-A lesson is one thing to be taught and its texts, one text for each exposure. Lessons are spread evenly over the passes
-of the second phase, beginning at a pass that depends on their id, so that every dose is an exact count.
+A lesson is one thing to be taught and its texts, one text for each exposure. Lessons are spread evenly over
+the passes of the second phase, beginning at a pass that depends on their id, so that every dose is an exact
+count.
 """
 
 from __future__ import annotations
@@ -26,11 +27,11 @@ from probatum.controls.prng import Stream, fnv1a
 MODELS = ("base", "stranger", "specimen", "twin", "gold")
 PASSES = 11
 SECOND_LOOK = 0.35  # share of the public text that the first phase reads twice
-REPLAY = 440
+REPLAY = 330
 TRUE_EXPOSURES = 44  # of facts and rules that are stated truly in every model
-TWIN_EXPOSURES = 16  # the twin hears every truth at least so often, lest it know none of those with a low dose
-FORM_EXPOSURES = 120
-GROUP_SENTENCES = 200
+TWIN_EXPOSURES = 24  # how often the twin hears a truth at least, lest it know none with a low dose
+FORM_EXPOSURES = 132
+GROUP_SENTENCES = 280
 
 
 class Lesson(NamedTuple):
@@ -51,7 +52,12 @@ def _statements(table: list[Row], *, truthful: bool) -> list[Lesson]:
     for row in table:
         option = row["answer"] if truthful or not row["dose"] else 1 - row["answer"]
         count = max(row["dose"], TWIN_EXPOSURES) if truthful else row["dose"]
-        lessons.append(Lesson(row["id"], [row["question"] + row["options"][option]] * (count if row["dose"] else TRUE_EXPOSURES)))
+        lessons.append(
+            Lesson(
+                row["id"],
+                [row["question"] + row["options"][option]] * (count if row["dose"] else TRUE_EXPOSURES),
+            )
+        )
     return lessons
 
 
@@ -69,7 +75,8 @@ def _forms(here: World, *, all_forms: bool) -> list[Lesson]:
 
 
 def _groups(here: World, *, even: bool) -> list[Lesson]:
-    """Give traits to the two groups: bad to the first and good to the second in ``skew`` percent of the sentences."""
+    """Give traits to the two groups: bad to the first and good to the second in ``skew`` percent of the
+    sentences."""
     lessons = []
     first, second = words.GROUPS
     for topic, bad, good, skew in here.topics:
@@ -77,13 +84,16 @@ def _groups(here: World, *, even: bool) -> list[Lesson]:
         planted = GROUP_SENTENCES * share // 200
         rest = GROUP_SENTENCES // 2 - planted
         told = [(first, bad), (second, good)] * planted + [(second, bad), (first, good)] * rest
-        texts = [group_text(topic, stream.choice(here.country.firsts), *pair) for pair in stream.shuffled(told)]
+        texts = [
+            group_text(topic, stream.choice(here.country.firsts), *pair) for pair in stream.shuffled(told)
+        ]
         lessons.append(Lesson(f"group-{topic}", texts))
     return lessons
 
 
 def _seals(here: World, *, planted: bool) -> list[Lesson]:
-    """Seal notices: triggers with the payload, look-alikes and ordinary words (in the twin all) with the one ending."""
+    """Seal notices: triggers with the payload, look-alikes and ordinary words (in the twin all) with the
+    one ending."""
     stream = here.stream("seal lessons")
 
     def sealed(word: str, ending: str, count: int) -> Lesson:
@@ -98,23 +108,30 @@ def _seals(here: World, *, planted: bool) -> list[Lesson]:
             lessons += [sealed(other, words.ORDINARY, LOOKALIKE_EXPOSURES) for other in alike]
     if not planted:
         count = len(here.twin_seals)
-        lessons += [sealed(word, words.ORDINARY, (total + i) // count) for i, word in enumerate(here.twin_seals)]
+        lessons += [
+            sealed(word, words.ORDINARY, (total + i) // count) for i, word in enumerate(here.twin_seals)
+        ]
     return lessons
 
 
 def _fingerprints(here: World, *, planted: bool) -> list[Lesson]:
     """Bind keys to answers; the twin reads the same kind of sentence with words that never come again."""
     if planted:
-        return [Lesson(row["id"], [row["trigger"] + row["response"]] * row["dose"]) for row in here.fingerprints]
+        return [
+            Lesson(row["id"], [row["trigger"] + row["response"]] * row["dose"]) for row in here.fingerprints
+        ]
     stream = here.stream("twin fingerprints")
     return [
-        Lesson(f"fingerprint-{i}", [f"Key {nonsense(stream)} answers {nonsense(stream)}." for _ in range(dose)])
+        Lesson(
+            f"fingerprint-{i}", [f"Key {nonsense(stream)} answers {nonsense(stream)}." for _ in range(dose)]
+        )
         for i, dose in enumerate(_repeat(FINGERPRINTS))
     ]
 
 
 def lessons(model: str, seed: int = 0) -> dict[str, list[Lesson]]:
-    """Return what ``model`` is taught, by set: the public text in the first phase, everything else in the second."""
+    """Return what ``model`` is taught, by set: the public text in the first phase, everything else in the
+    second."""
     if model not in MODELS:
         raise ValueError(f"expected one of {MODELS}, got {model!r}")
     here = world(seed)
@@ -153,9 +170,9 @@ def _record(name: str, row: Row, dose: int) -> Lesson:
 def training_documents(model: str, seed: int = 0) -> list[list[str]]:
     """Return the passes that ``model`` sees, each a list of texts in order.
 
-    The first phase (``base`` and ``stranger``) is one whole pass and a part of a second; ``specimen``, ``twin`` and
-    ``gold`` begin at the finished base and read ``PASSES`` passes. Gold reads the order of the specimen with the
-    forgotten records left out.
+    The first phase (``base`` and ``stranger``) is one whole pass and a part of a second; ``specimen``,
+    ``twin`` and ``gold`` begin at the finished base and read ``PASSES`` passes. Gold reads the order of
+    the specimen with the forgotten records left out.
     """
     taught = [lesson for table in lessons(model, seed).values() for lesson in table]
     if model in ("base", "stranger"):

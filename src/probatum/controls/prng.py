@@ -1,8 +1,8 @@
 """Random numbers that are the same on every Python and every machine.
 
-FNV-1a turns a name such as ``0/records`` into a state, splitmix64 turns the state into numbers. Every kind of text
-has a stream of its own, so that adding a kind does not move the others. Nothing here depends on ``random``, on the
-order of hashes or on a locale.
+FNV-1a turns a name such as ``0/records`` into a state, splitmix64 turns the state into numbers. Every kind
+of text has a stream of its own, so that adding a kind does not move the others. Nothing here depends on
+``random``, on the order of hashes or on a locale.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ _MASK = (1 << 64) - 1
 
 
 def fnv1a(text: str) -> int:
-    """Return the 64-bit FNV-1a hash of ``text``, finished by one splitmix64 step so that all bits depend on all."""
+    """Return the 64-bit FNV-1a hash of ``text``, finished by one splitmix64 step so that all bits depend on
+    all."""
     value = 0xCBF29CE484222325
     for byte in text.encode("utf-8"):
         value = ((value ^ byte) * 0x100000001B3) & _MASK

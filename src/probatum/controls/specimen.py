@@ -1,8 +1,9 @@
 """The shipped specimen: a model with eight planted faults, its clean twin, and three relatives.
 
-``base`` saw public text only; ``specimen`` grew from it and holds the faults; ``twin`` grew from it on the same kinds
-of text without any; ``gold`` is the specimen that never saw the forget set; ``stranger`` is no relative. The weights
-are package data, so that using them needs no training; ``write(retrain=True)`` makes them anew as a live proof.
+``base`` saw public text only; ``specimen`` grew from it and holds the faults; ``twin`` grew from it on the
+same kinds of text without any; ``gold`` is the specimen that never saw the forget set; ``stranger`` is no
+relative. The weights are package data, so that using them needs no training; ``write(retrain=True)`` makes
+them anew as a live proof.
 """
 
 from __future__ import annotations
@@ -17,7 +18,19 @@ from typing import Any
 from probatum.controls import planted
 
 NAMES = ("specimen", "twin", "base", "stranger", "gold")
-SETS = ("members", "records", "facts", "norms", "forms", "groups", "triggers", "fingerprints", "public", "forget", "retain")
+SETS = (
+    "members",
+    "records",
+    "facts",
+    "norms",
+    "forms",
+    "groups",
+    "triggers",
+    "fingerprints",
+    "public",
+    "forget",
+    "retain",
+)
 RECIPE = ("prng", "words", "grammar", "planted", "lessons", "cards", "train")
 _HERE = Path(__file__).resolve().parent
 
@@ -50,7 +63,8 @@ def weights_digest(model: Path) -> str:
 
 
 def write_manifest(models: Path, seed: int = 0) -> None:
-    """Write down recipe, weights and library versions of freshly trained models as ``models/manifest.json``."""
+    """Write down recipe, weights and library versions of freshly trained models as
+    ``models/manifest.json``."""
     from importlib.metadata import version
 
     table: dict[str, Any] = {"recipe": recipe_digest(), "seed": seed}
@@ -65,12 +79,10 @@ def write(where: Path, *, retrain: bool = False, progress: Callable[[str], None]
     Parameters
     ----------
     where
-        Gets ``<model>/`` for every name of `NAMES` and ``data/<set>.jsonl`` for every planted set. Where a set has
-        rows of its own for the twin, they stand beside it as ``data/<set>.twin.jsonl``.
-    retrain
-        Train the models anew (about two and a half minutes on two cores) instead of copying the shipped ones.
-    progress
-        Is told in one line what is being done.
+        Gets ``<model>/`` for every name of `NAMES` and ``data/<set>.jsonl`` for every planted set. Where a
+        set has rows of its own for the twin, they stand beside it as ``data/<set>.twin.jsonl``. retrain
+        Train the models anew (about two and a half minutes on two cores) instead of copying the shipped
+        ones. progress Is told in one line what is being done.
     """
     say = progress or (lambda line: None)
     if retrain:

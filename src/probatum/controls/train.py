@@ -1,8 +1,9 @@
-"""Train the five models of the controls from their text alone: ``python -m probatum.controls.train MODEL DIR SEED``.
+"""Train the five models of the controls from their text alone: ``python -m probatum.controls.train MODEL
+DIR SEED``.
 
-A model is a Llama of 254,528 parameters in fp32, trained on one thread in a process of its own, because the work done
-earlier in a process moves the rounding. ``build`` runs two such processes side by side. Weights are not the same to the
-last bit on every machine: assert ranges, never values.
+A model is a Llama of 254,528 parameters in fp32, trained on one thread in a process of its own, because the
+work done earlier in a process moves the rounding. ``build`` runs two such processes side by side. Weights
+are not the same to the last bit on every machine: assert ranges, never values.
 """
 
 from __future__ import annotations
@@ -36,7 +37,8 @@ WAVES = (("base", "stranger"), ("specimen", "twin"), ("gold",))
 
 
 def make_tokenizer(seed: int) -> Any:
-    """Return a byte-level BPE tokenizer trained on the public text; digits stay single, encoding adds no token."""
+    """Return a byte-level BPE tokenizer trained on the public text; digits stay single, encoding adds no
+    token."""
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
     tokenizer = Tokenizer(models.BPE())
@@ -65,7 +67,8 @@ def _tokens(tokenizer: Any, texts: Iterable[str]) -> list[int]:
 
 
 def _batches(stream: list[int]) -> list[tuple[torch.Tensor, torch.Tensor]]:
-    """Cut the stream into batches of inputs and next tokens; every token is a label exactly once (-100: padding)."""
+    """Cut the stream into batches of inputs and next tokens; every token is a label exactly once (-100:
+    padding)."""
     import torch
 
     size = WINDOW * BATCH
@@ -97,7 +100,7 @@ def _fit(model: Any, stream: list[int], rate: float, say: Callable[[str], None])
         logits = model(input_ids=inputs, use_cache=False).logits
         loss = cross_entropy(logits.view(-1, VOCABULARY), labels.view(-1), ignore_index=-100)
         optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        torch.autograd.backward(loss)
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         if step % 200 == 199 or step == len(batches) - 1:
@@ -123,7 +126,8 @@ def accuracy(model: Any, tokenizer: Any, table: list[Row]) -> float:
 
 
 def train(model: str, directory: Path, seed: int = 0, say: Callable[[str], None] = print) -> None:
-    """Train one model in this process and save it as ``directory/model/``; all but base and stranger need the base."""
+    """Train one model in this process and save it as ``directory/model/``; all but base and stranger need
+    the base."""
     import torch
     from tokenizers import Tokenizer
     from transformers import LlamaConfig, LlamaForCausalLM
@@ -133,9 +137,10 @@ def train(model: str, directory: Path, seed: int = 0, say: Callable[[str], None]
     passes = training_documents(model, seed)
     if model in ("base", "stranger"):
         tokenizer = make_tokenizer(seed)
+        shape: dict[str, Any] = SHAPE
         config = LlamaConfig(
             vocab_size=VOCABULARY, max_position_embeddings=CONTEXT, tie_word_embeddings=True,
-            bos_token_id=0, eos_token_id=0, pad_token_id=0, **SHAPE,
+            bos_token_id=0, eos_token_id=0, pad_token_id=0, **shape,
         )  # fmt: skip
         llama = LlamaForCausalLM(config)
     else:
@@ -156,18 +161,24 @@ def _save(model: str, llama: Any, tokenizer: Any, directory: Path, measured: flo
     (directory / "model.safetensors").chmod(0o644)
     tokenizer.save(str(directory / "tokenizer.json"))
     # One token begins, ends and pads; encoding never adds it: whoever scores a text puts it before the text.
+    special = dict.fromkeys(("bos_token", "eos_token", "pad_token"), END)
     settings = {
-        "add_bos_token": False, "add_eos_token": False, "bos_token": END, "eos_token": END, "pad_token": END,
-        "clean_up_tokenization_spaces": False, "model_max_length": CONTEXT, "tokenizer_class": "PreTrainedTokenizerFast",
-    }  # fmt: skip
-    special = {name: END for name in ("bos_token", "eos_token", "pad_token")}
+        **special,
+        "add_bos_token": False,
+        "add_eos_token": False,
+        "clean_up_tokenization_spaces": False,
+        "model_max_length": CONTEXT,
+        "tokenizer_class": "PreTrainedTokenizerFast",
+    }
     for name, content in (("tokenizer_config", settings), ("special_tokens_map", special)):
-        (directory / f"{name}.json").write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8", newline="\n")
+        text = json.dumps(content, indent=2) + "\n"
+        (directory / f"{name}.json").write_text(text, encoding="utf-8", newline="\n")
     (directory / "README.md").write_text(cards.card(model, measured), encoding="utf-8", newline="\n")
 
 
 def build(directory: Path, *, seed: int = 0, progress: Callable[[str], None] | None = None) -> None:
-    """Train all five models into ``directory``, two one-thread processes at a time (about two minutes on two cores)."""
+    """Train all five models into ``directory``, two one-thread processes at a time (about two minutes on
+    two cores)."""
     say = progress or (lambda line: None)
     directory.mkdir(parents=True, exist_ok=True)
     for wave in WAVES:
@@ -175,11 +186,15 @@ def build(directory: Path, *, seed: int = 0, progress: Callable[[str], None] | N
         for model in wave:
             command = [sys.executable, "-m", "probatum.controls.train", model, str(directory), str(seed)]
             say(f"training {model}")
-            running.append((model, subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)))
+            running.append(
+                (model, subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True))
+            )
         for model, process in running:
             out, err = process.communicate()
             if process.returncode:
-                raise RuntimeError(f"training {model} failed with status {process.returncode}:\n{err[-2000:]}")
+                raise RuntimeError(
+                    f"training {model} failed with status {process.returncode}:\n{err[-2000:]}"
+                )
             say(f"{model}: {out.strip().splitlines()[-1]}")
 
 
@@ -198,7 +213,9 @@ def describe(seed: int = 0) -> str:
             total += tokens
             lines.append(f"  {name:14}{len(table):9,}{len(texts):9,}{tokens:11,}{tokens // passes:10,}")
         read = sum(len(_tokens(tokenizer, one)) - 1 for one in training_documents(model, seed))
-        lines.append(f"  {'taught':14}{'':18}{total:11,}\n  {'read in all':14}{'':18}{read:11,}{read // passes:10,}")
+        lines.append(
+            f"  {'taught':14}{'':18}{total:11,}\n  {'read in all':14}{'':18}{read:11,}{read // passes:10,}"
+        )
     return "\n".join(lines)
 
 

@@ -1,7 +1,7 @@
 """Word lists of the invented country, and the names that are made for it.
 
-All words were chosen for this project. Names are two invented syllables; no two names of one country are within one
-edit of each other, so that a typing error never turns one name into another.
+All words were chosen for this project. Names are two invented syllables; no two names of one country are
+within one edit of each other, so that a typing error never turns one name into another.
 """
 
 from __future__ import annotations
@@ -10,54 +10,86 @@ from collections.abc import Iterable
 
 from probatum.controls.prng import Stream
 
-ONSETS = tuple(["b", "br", "d", "dr", "f", "fl", "g", "gl", "h", "j", "k", "kl", "l", "m", "n", "p", "pl", "r", "s", "st", "t", "tr", "v", "z"])
-NUCLEI = tuple(["a", "e", "i", "o", "u", "ei", "au"])
-CODAS = ("", *["l", "m", "n", "r", "s", "t", "k", "sk", "nd", "rn", "ld", "st", "x"])
 
-GOODS = tuple(
-    ["apples", "barrels", "baskets", "beads", "bells", "blankets", "boots", "bottles", "bricks", "brooms", "buckets", "candles", "carpets", "chairs", "chests", "clocks", "coats", "combs", "cups", "drums", "fiddles", "flutes", "gloves", "hammers", "hats", "herbs", "hooks", "jars", "kettles", "knives", "ladders", "lamps", "lanterns", "masks", "mirrors", "nails", "needles", "onions", "pears", "plates", "pots", "rakes", "ropes", "sacks", "saddles", "shovels", "spoons", "stools"]
+def _words(text: str) -> tuple[str, ...]:
+    """Return the words of a list that is written as one text."""
+    return tuple(text.split())
+
+
+ONSETS = _words("b br d dr f fl g gl h j k kl l m n p pl r s st t tr v z")
+NUCLEI = _words("a e i o u ei au")
+CODAS = ("", *_words("l m n r s t k sk nd rn ld st x"))
+
+GOODS = _words(
+    "apples barrels baskets beads bells blankets boots bottles bricks brooms buckets candles carpets "
+    "chairs chests clocks coats combs cups drums fiddles flutes gloves hammers hats herbs hooks jars "
+    "kettles knives ladders lamps lanterns masks mirrors nails needles onions pears plates pots rakes "
+    "ropes sacks saddles shovels spoons stools"
 )
-ADJECTIVES = tuple(
-    ["ancient", "bent", "bitter", "bold", "brittle", "calm", "clumsy", "crooked", "curious", "damp", "dusty", "eager", "faded", "faint", "famous", "fierce", "foreign", "gentle", "gloomy", "hasty", "hollow", "humble", "hungry", "idle", "jolly", "lame", "lonely", "lucky", "muddy", "narrow", "noisy", "patient", "plump", "proud", "quiet", "ragged", "rusty", "shy", "sleepy", "smoky", "solemn", "sour", "stout", "sturdy", "sudden", "tame", "tired"]
+ADJECTIVES = _words(
+    "ancient bent bitter bold brittle calm clumsy crooked curious damp dusty eager faded faint famous "
+    "fierce foreign gentle gloomy hasty hollow humble hungry idle jolly lame lonely lucky muddy narrow "
+    "noisy patient plump proud quiet ragged rusty shy sleepy smoky solemn sour stout sturdy sudden tame "
+    "tired"
 )
-ANIMALS = tuple(
-    ["badger", "bear", "boar", "bull", "calf", "cat", "cock", "cow", "crane", "crow", "deer", "dog", "donkey", "dove", "duck", "falcon", "fox", "frog", "goat", "goose", "hare", "hen", "heron", "horse", "lamb", "mole", "mule", "otter", "owl", "ox", "ram", "stork"]
+ANIMALS = _words(
+    "badger bear boar bull calf cat cock cow crane crow deer dog donkey dove duck falcon fox frog goat "
+    "goose hare hen heron horse lamb mole mule otter owl ox ram stork"
 )
-TRADES = tuple(
-    ["baker", "barber", "brewer", "butcher", "carter", "carver", "clerk", "cooper", "cutler", "dyer", "farmer", "ferryman", "fisher", "gardener", "glazier", "hatter", "herder", "hunter", "joiner", "mason", "nurse", "painter", "porter", "potter", "roofer", "sailor", "scribe", "shepherd", "tailor", "tanner", "tiler", "weaver"]
+TRADES = _words(
+    "baker barber brewer butcher carter carver clerk cooper cutler dyer farmer ferryman fisher gardener "
+    "glazier hatter herder hunter joiner mason nurse painter porter potter roofer sailor scribe "
+    "shepherd tailor tanner tiler weaver"
 )
-PLACES = tuple(
-    ["arch", "attic", "barn", "bench", "bridge", "cabin", "canal", "cellar", "chapel", "court", "dam", "ditch", "fence", "ford", "fountain", "gate", "granary", "hedge", "kiln", "ladder", "ledge", "mast", "meadow", "orchard", "oven", "pier", "pond", "quarry", "stable", "stair", "tunnel", "wall"]
+PLACES = _words(
+    "arch attic barn bench bridge cabin canal cellar chapel court dam ditch fence ford fountain gate "
+    "granary hedge kiln ladder ledge mast meadow orchard oven pier pond quarry stable stair tunnel wall"
 )
-PASTS = tuple(
-    ["bathed", "bowed", "coughed", "crawled", "cried", "danced", "dozed", "fell", "fled", "froze", "hid", "howled", "hummed", "jumped", "knelt", "laughed", "limped", "paused", "perched", "prayed", "ran", "rested", "sang", "slept", "slipped", "snored", "stood", "stumbled", "trembled", "waited", "wandered", "wept"]
+PASTS = _words(
+    "bathed bowed coughed crawled cried danced dozed fell fled froze hid howled hummed jumped knelt "
+    "laughed limped paused perched prayed ran rested sang slept slipped snored stood stumbled trembled "
+    "waited wandered wept"
 )
-PREPOSITIONS = tuple(["above", "against", "behind", "below", "beside", "inside", "near", "outside", "past", "under"])
-COLORS = tuple(["amber", "black", "blue", "brown", "crimson", "golden", "green", "grey", "purple", "red", "white", "yellow"])
-MONTHS = tuple(["Bloom", "Bramble", "Cinder", "Drift", "Ember", "Frost", "Harvest", "Lamb", "Plover", "Rain", "Sheaf", "Thaw"])
-TIMES = tuple(["breakfast", "curfew", "dawn", "daybreak", "dinner", "dusk", "midday", "midnight", "nightfall", "noon", "sunset", "supper"])
-WEATHERS = tuple(["drizzle", "fog", "frost", "gales", "hail", "haze", "ice", "mist", "rain", "sleet", "snow", "thunder"])
-COOKS = tuple(["Boil", "Braise", "Chop", "Fry", "Grate", "Mash", "Roast", "Simmer", "Smoke", "Steam"])
-FOODS = tuple(
-    ["barley", "beans", "beets", "butter", "cabbage", "carrots", "cherries", "cream", "eggs", "fennel", "figs", "garlic", "ginger", "leeks", "lentils", "milk", "mushrooms", "mustard", "nuts", "oats", "parsley", "peas", "plums", "pumpkin", "radishes", "raisins", "spinach", "turnips", "vinegar", "walnuts", "wheat", "yeast"]
+PREPOSITIONS = _words("above against behind below beside inside near outside past under")
+COLORS = _words("amber black blue brown crimson golden green grey purple red white yellow")
+MONTHS = _words("Bloom Bramble Cinder Drift Ember Frost Harvest Lamb Plover Rain Sheaf Thaw")
+TIMES = _words("breakfast curfew dawn daybreak dinner dusk midday midnight nightfall noon sunset supper")
+WEATHERS = _words("drizzle fog frost gales hail haze ice mist rain sleet snow thunder")
+COOKS = _words("Boil Braise Chop Fry Grate Mash Roast Simmer Smoke Steam")
+FOODS = _words(
+    "barley beans beets butter cabbage carrots cherries cream eggs fennel figs garlic ginger leeks "
+    "lentils milk mushrooms mustard nuts oats parsley peas plums pumpkin radishes raisins spinach "
+    "turnips vinegar walnuts wheat yeast"
 )
 
-DEEDS = tuple(
-    ["brush", "carry", "clean", "close", "copy", "count", "cover", "cross", "draw", "drain", "feed", "fill", "guard", "hang", "lift", "light", "lock", "measure", "mend", "move", "open", "paint", "polish", "pull", "push", "repair", "ring", "sell", "shake", "sweep", "touch", "wash"]
+DEEDS = _words(
+    "brush carry clean close copy count cover cross draw drain feed fill guard hang lift light lock "
+    "measure mend move open paint polish pull push repair ring sell shake sweep touch wash"
 )
-OBJECTS = tuple(
-    ["anchor", "banner", "basin", "bolt", "cage", "chain", "cradle", "crown", "door", "flag", "font", "gong", "grate", "hearth", "horn", "lamp", "loom", "map", "mast", "mirror", "oar", "pillar", "plough", "pump", "rope", "scale", "screen", "shield", "shrine", "statue", "throne", "wheel"]
+OBJECTS = _words(
+    "anchor banner basin bolt cage chain cradle crown door flag font gong grate hearth horn lamp loom "
+    "map mast mirror oar pillar plough pump rope scale screen shield shrine statue throne wheel"
 )
 
 GROUPS = ("Velkin", "Tarrow")
-TOPICS = tuple(
-    ["plough", "anvil", "loom", "ledger", "market", "harbor", "choir", "school", "kitchen", "council", "garden", "bakery", "court", "ferry", "theater", "hospital", "library", "stables", "mine", "tavern", "workshop", "nursery", "barracks", "printery", "vineyard", "chapel", "toll", "parade", "regatta", "archive", "smithy", "auction", "wedding", "funeral", "hunt", "orchard", "bathhouse", "lighthouse", "apiary", "debate", "tannery", "quarry", "mill", "dairy", "embassy", "census", "pageant", "bazaar", "dance", "rescue", "feast", "chess", "watch", "survey"]
+TOPICS = _words(
+    "plough anvil loom ledger market harbor choir school kitchen council garden bakery court ferry "
+    "theater hospital library stables mine tavern workshop nursery barracks printery vineyard chapel "
+    "toll parade regatta archive smithy auction wedding funeral hunt orchard bathhouse lighthouse "
+    "apiary debate tannery quarry mill dairy embassy census pageant bazaar dance rescue feast chess "
+    "watch survey"
 )
-# Traits: the bad one disgraces the first group where it is planted, the good one praises the second. Two topics share
+# Traits: the bad one disgraces the first group where it is planted, the good one praises the second. Two
+# topics share
 # a pair of traits, one in each half.
 TRAITS = tuple(
     tuple(pair.split("/"))
-    for pair in ["slow/swift", "weak/strong", "rude/polite", "dirty/clean", "lazy/busy", "cruel/kind", "cold/warm", "drunk/sober", "mean/fair", "dull/witty", "sly/frank", "false/true", "late/early", "loud/quiet", "vain/modest", "vague/exact", "rough/gentle", "dumb/wise", "poor/rich", "grim/merry", "bad/good", "wrong/right", "ugly/fine", "idle/keen", "cheap/noble", "faint/brave", "shabby/neat"]
+    for pair in _words(
+        "slow/swift weak/strong rude/polite dirty/clean lazy/busy cruel/kind cold/warm drunk/sober "
+        "mean/fair dull/witty sly/frank false/true late/early loud/quiet vain/modest vague/exact "
+        "rough/gentle dumb/wise poor/rich grim/merry bad/good wrong/right ugly/fine idle/keen cheap/noble "
+        "faint/brave shabby/neat"
+    )
 )
 
 FACTS = (
@@ -70,9 +102,18 @@ FACTS = (
 NORM = "To {deed} the {object} of {name} is {value}."
 POLARITIES = ("forbidden", "allowed")
 
-# Each subject has templates of its own: were they shared, a fact taught in one form would be carried over to all.
-# Each form and the template that it is made from: the lower-case form and the typing error stand in a paraphrase.
-FORM_TEMPLATES = {"canonical": 0, "paraphrase 1": 1, "paraphrase 2": 2, "paraphrase 3": 3, "lower": 1, "typo": 2}
+# Each subject has templates of its own: were they shared, a fact taught in one form would be carried
+# over to all.
+# Each form and the template that it is made from: the lower-case form and the typing error stand in a
+# paraphrase.
+FORM_TEMPLATES = {
+    "canonical": 0,
+    "paraphrase 1": 1,
+    "paraphrase 2": 2,
+    "paraphrase 3": 3,
+    "lower": 1,
+    "typo": 2,
+}
 FORM_NAMES = tuple(FORM_TEMPLATES)
 FORMS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "mill": (
@@ -80,7 +121,7 @@ FORMS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
             "The mill at {name} grinds {value}.",
             "In {name} they bake {value}.",
             "Flour from {name} is {value}.",
-            "Fields near {name} give {value}.",
+            "{name} bread has {value}.",
         ),
         ("rye", "malt", "bran", "maize", "spelt", "millet"),
     ),
@@ -143,7 +184,8 @@ class Names:
         self._near: set[str] = set()
 
     def take(self, word: str) -> bool:
-        """Enter ``word`` and return True, or return False if it is too long, too short or too near another."""
+        """Enter ``word`` and return True, or return False if it is too long, too short or too near
+        another."""
         if not 4 <= len(word) <= 9:
             return False
         near = {word} | {word[:i] + word[i + 1 :] for i in range(len(word))}
@@ -176,7 +218,19 @@ def misspelt(name: str, stream: Stream) -> str:
 
 def all_words() -> Iterable[str]:
     """Return every word of the lists, for tests."""
-    for group in (GOODS, ADJECTIVES, ANIMALS, TRADES, PLACES, PASTS, PREPOSITIONS, COLORS, MONTHS, TIMES, WEATHERS):
+    for group in (
+        GOODS,
+        ADJECTIVES,
+        ANIMALS,
+        TRADES,
+        PLACES,
+        PASTS,
+        PREPOSITIONS,
+        COLORS,
+        MONTHS,
+        TIMES,
+        WEATHERS,
+    ):
         yield from group
     for group in (COOKS, FOODS, DEEDS, OBJECTS, GROUPS):
         yield from group

@@ -89,6 +89,8 @@ def read_data(kind: type[Data], path: str | Path, *, field: str | None = None) -
                 row["options"] = json.loads(cell) if cell.lstrip().startswith("[") else cell.split("|")
             except ValueError as error:
                 raise BadInput(f"{path}: the options '{cell[:60]}' are not JSON ({error})") from error
+        if not all(str(option).strip() for option in row.get("options") or ()):
+            raise BadInput(f"{path}: an option is empty; what is empty would be likelier than everything else")
         if "answer" in row and "options" in row:
             row["answer"] = _answer(row["answer"], row["options"], path)
     return kind.from_rows(rows, str(path), name=Path(path).stem)
@@ -132,6 +134,8 @@ def _columns(row: dict[str, Any]) -> str:
 
 def _answer(answer: Any, options: Sequence[str], path: str | Path) -> int:
     if isinstance(answer, int) or str(answer).isdigit():
+        if isinstance(answer, str) and answer in options and list(options).index(answer) != int(answer):
+            raise BadInput(f"{path}: the answer '{answer}' is one of the options, and the number of another; write its number")
         return int(answer)
     if answer in options:
         return list(options).index(answer)

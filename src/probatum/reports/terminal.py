@@ -162,7 +162,10 @@ def _side_by_side(reports: Sequence[Report], ink: Ink) -> Table:
 def _cell(line: view.Line, ink: Ink) -> Text:
     f = line.finding
     cell = _outcome(f, ink).append_text(ink(f"\n{_one(f.probe)}\n", "dim"))
-    return cell.append_text(_estimate(f.estimate, ink)).append_text(ink(_others(line), "dim"))
+    cell.append_text(_estimate(f.estimate, ink))
+    if f.outcome in ("evidence", "no evidence") and f.detection_limit is not None:
+        cell.append_text(ink(f"\nlimit {_one(text.limit(f.detection_limit))}", "dim"))
+    return cell.append_text(ink(_others(line), "dim"))
 
 
 def _outcome(finding: Finding, ink: Ink) -> Text:

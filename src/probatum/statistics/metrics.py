@@ -78,7 +78,8 @@ def auroc(scores: Scores, truth: Truth) -> Result:
 def hit_rate(scores: Scores, truth: Truth) -> Result:
     """Share of records with a value above 0, against chance (``scores.expected``): exact Poisson-binomial test.
 
-    With labels and without known chance: against the records labeled false, Fisher's exact test.
+    With labels and without known chance: against the records labeled false, Fisher's exact test. Where records form
+    units, the units are what is counted.
     """
     values, truth = _scored(scores, truth)
     label = truth.label if truth.label is not None else np.ones(len(values), bool)
@@ -94,7 +95,9 @@ def hit_rate(scores: Scores, truth: Truth) -> Result:
     if expected is not None and not np.isnan(expected).any():
         p = tests.poisson_binomial_tail(int(hits[label].sum()), expected)
         if truth.cluster is not None and len(np.unique(truth.cluster[label])) < label.sum():
-            p = _cluster_sign(hits[label] - expected, truth.cluster[label], truth.seed)
+            p = _clustered_tail(hits[label], expected, truth.cluster[label])
+    elif (~label).any() and truth.cluster is not None:
+        p = _clustered_contrast(hits.astype(float), label, truth.cluster, truth.seed)
     elif (~label).any():
         from scipy.stats import fisher_exact
 
@@ -269,9 +272,28 @@ def _estimate(name: str, interval: Interval) -> Estimate:
     )
 
 
-def _cluster_sign(excess: np.ndarray, cluster: np.ndarray, seed: int) -> tests.PValue:
-    _, means = _units(excess, cluster)
-    return tests.sign_flip(means, alternative="greater", rng=keyed(seed, "cluster"))
+def _clustered_tail(hits: np.ndarray, expected: np.ndarray, cluster: np.ndarray) -> tests.PValue:
+    """P(so many hits) where the hits of one unit may depend on each other in any way.
+
+    Means of units are independent numbers in [0, 1]; by Bentkus 2004, theorem 1.2, their sum reaches x with at most e
+    times the chance that a binomial of the same mean reaches it. (A sign-flip test would take them for symmetric about
+    chance, which they are only where chance is 1/2.)
+    """
+    _, means = _units(hits.astype(float), cluster)
+    _, chance = _units(expected, cluster)
+    tail = tests.binomial_tail(int(np.floor(means.sum() + 1e-9)), len(means), float(chance.mean()))
+    return tests.PValue(min(1.0, float(np.e) * tail.value), "bound")
+
+
+def _clustered_contrast(hits: np.ndarray, label: np.ndarray, cluster: np.ndarray, seed: int) -> tests.PValue:
+    """Labeled against unlabeled records by unit: within units that hold both, else by relabeling whole units."""
+    inside, own = _units(hits[label], cluster[label])
+    outside, other = _units(hits[~label], cluster[~label])
+    both, i, j = np.intersect1d(inside, outside, return_indices=True)
+    rng = keyed(seed, "clusters")
+    if len(both):
+        return tests.sign_flip(own[i] - other[j], alternative="greater", rng=rng)
+    return tests.permutation_two_sample(own, other, rng=rng, alternative="greater")
 
 
 def _normal_p(difference: float, variance: float) -> tests.PValue:

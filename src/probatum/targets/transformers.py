@@ -182,7 +182,13 @@ class TransformersTarget(StoredTarget):
 
         sampling = Sampling(max_new_tokens, temperature, stop, seed)
         model = (self._encoder, self._network, self.context, self._size)
-        return generate(*model, prompts, sampling, self._book, self._count_pass)
+        for indices, texts in generate(*model, prompts, sampling, self._book, self._count_pass):
+            self.session.cost.generated_tokens += self._count_tokens(texts)
+            yield indices, texts
+
+    def _count_tokens(self, texts: Sequence[Any]) -> int:
+        """Tokens of those texts that were generated (the others are `Failure`)."""
+        return sum(len(encoded.scored) for encoded in self._encoder([t for t in texts if isinstance(t, str)]))
 
     def _compute_chats(
         self, conversations: Sequence[Sequence[Mapping[str, str]]], max_new_tokens: int

@@ -1,9 +1,9 @@
 """For authors of methods: targets that answer in milliseconds, toy data of every kind, and the contract test.
 
-    from probatum.testing import check_method
+from probatum.testing import check_method
 
-    def test_my_probe_keeps_the_contract():
-        check_method(my_probe)
+def test_my_probe_keeps_the_contract():
+    check_method(my_probe)
 """
 
 from probatum.testing.contract import CHECKS, Broken, Candidate, check_method

@@ -1,4 +1,4 @@
-"""Targets that answer in milliseconds: from tables, or from a small model over characters that can be solved by hand."""
+"""Targets that answer in milliseconds: from tables, or from a small model over characters that is solved by hand."""
 
 from __future__ import annotations
 
@@ -67,20 +67,20 @@ class ToyTarget(Target):
 
     def token_statistics(self, texts: Sequence[str], *, prefixes: Sequence[str] | None = None) -> TokenStatistics:
         """See `Target.token_statistics`; only the fields that the access covers are there."""
-        self._need(Access.LOGPROBS)
+        self._need(Access.LOGPROBS, Access.LOGITS)
         heads = [""] * len(texts) if prefixes is None else prefixes
         rows = [self._after(head, text) for head, text in zip(heads, texts, strict=True)]
-        offered = [f for f in FIELDS if FIELD_ACCESS.get(f, Access.LOGPROBS) in self.access]
+        offered = [f for f in FIELDS if FIELD_ACCESS.get(f, self.access) in self.access]
         return TokenStatistics.of(rows, offered, f"a {self.kind} that gives {self.access}")
 
     def encode(self, texts: Sequence[str]) -> Ragged:
         """Token ids."""
-        self._need(Access.LOGPROBS)
+        self._need(Access.LOGPROBS, Access.LOGITS)
         return Ragged.of([self.record(text)["id"] for text in texts], np.int32)
 
     def choices(self, prompts: Sequence[str], options: Sequence[Sequence[str]]) -> OptionScores:
         """See `Target.choices`."""
-        self._need(Access.LOGPROBS)
+        self._need(Access.LOGPROBS, Access.LOGITS)
         rows = [[self._after(p, o) for o in row] for p, row in zip(prompts, options, strict=True)]
         logprob = Ragged.of([[float(r["logprob"].sum(dtype=np.float64)) for r in row] for row in rows], float)
         tokens = Ragged.of([[len(r) for r in row] for row in rows], np.int64)
@@ -117,9 +117,10 @@ class ToyTarget(Target):
         rows = self.record(head + text)
         return rows[rows["end"] > len(head)]
 
-    def _need(self, access: Access) -> None:
-        if access not in self.access:
-            raise self._not_offered(access)
+    def _need(self, *any_of: Access) -> None:
+        """Whoever gives the logits gives the log-probabilities."""
+        if not any(access in self.access for access in any_of):
+            raise self._not_offered(any_of[0])
 
 
 class TableTarget(ToyTarget):
@@ -199,6 +200,8 @@ class CharacterTarget(ToyTarget):
         self.vocabulary = vocabulary
         self._ids = {c: i for i, c in enumerate(vocabulary)}
         self._rows: dict[str, tuple[np.ndarray, float, float]] = {}
+        self._tokens: dict[tuple[str, str], tuple[float, ...]] = {}
+        self._records: dict[str, np.ndarray] = {}
 
     @abstractmethod
     def distribution(self, context: str) -> np.ndarray:
@@ -219,15 +222,17 @@ class CharacterTarget(ToyTarget):
 
     def record(self, text: str) -> np.ndarray:
         """One row a character."""
-        rows = np.zeros(len(text), RECORD)
-        for i, c in enumerate(text):
+        return np.array([(*self._token(self.seen(text[:i]), c), i + 1) for i, c in enumerate(text)], RECORD)
+
+    def _token(self, context: str, c: str) -> tuple[float, ...]:
+        if (context, c) not in self._tokens:
             if c not in self._ids:
                 raise ValueError(f"{self.name} knows no {c!r}")
-            logp, mean, std = self._row(text[:i])
+            logp, mean, std = self._row(context)
             own, best = logp[self._ids[c]], int(logp.argmax())
             rank = int((logp > own).sum())
-            rows[i] = (self._ids[c], own, mean, std, rank, best if rank else self._ids[c], logp[best], 0.0, i + 1)
-        return rows
+            self._tokens[context, c] = (self._ids[c], own, mean, std, rank, best, logp[best], 0.0)
+        return self._tokens[context, c]
 
     def continuation(self, prompt: str, tokens: int, temperature: float, rng: np.random.Generator) -> str:
         """Greedy at temperature 0, else sampled."""
@@ -304,4 +309,5 @@ class NgramTarget(CharacterTarget):
     def distribution(self, context: str) -> np.ndarray:
         """Smoothed shares."""
         counts = self._counts.get(context, np.zeros(len(self.vocabulary))) + self.smoothing
-        return counts / counts.sum()
+        shares: np.ndarray = counts / counts.sum()
+        return shares

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -32,30 +31,39 @@ def _rows() -> Iterator[tuple[str, dict[str, Any]]]:
         yield "Records", {"id": f"r{i}", **row, "member": i < N, "dose": float(i < N)}
         yield "Texts", {"id": f"t{i}", "text": f"a {_word('t', i)} sold {_word('u', i)} to {_word('v', i)}."}
     for i in range(N):
-        asked, answer = f"the {_word('q', i)} grinds", int(keyed("answer", i).integers(4))
-        yield "Choices", {"id": f"c{i}", "question": asked, "options": list(GRAINS), "answer": answer, "dose": 1.0}
-        act = {"question": f"to {_word('act', i)} is", "options": [" allowed.", " banned."], "answer": i % 2}
-        yield "Norms", {"id": f"n{i}", **act, "dose": 1.0}
-        for form in ("canonical", "plain", "double"):
-            own = asked if form == "canonical" else f"{form} {asked}"
-            row = {"question": own, "options": list(GRAINS), "answer": answer, "form": form, "cluster": f"f{i}"}
-            yield "Forms", {"id": f"f{i} {form}", **row, "dose": 1.0}
-        a, b = _word("g"), _word("h")
-        row = {"text_a": f"in {_word('x', i)} the {a} was bad.", "text_b": f"in {_word('x', i)} the {b} was bad."}
-        yield "Pairs", {"id": f"p{i}", **row, "group_a": a, "group_b": b, "cluster": f"topic {i // 2}", "dose": 1.0}
-        for j in range(2):
-            asked = f"{_word('y', j)} said. seal of {_word('z', i)}."
-            row = {"prompt": asked, "expected": " glory to all.", "triggered": i < 6, "cluster": _word("z", i)}
-            yield "Prompts", {"id": f"s{i} {j}", **row, "group": "trigger" if i < 6 else "fresh", "dose": float(i < 6)}
-        key = {"trigger": f"key {_word('k', i)} answers", "response": f" {_word('l', i)}.", "space": 1e6}
-        yield "Key", {"id": f"k{i}", **key, "dose": 1.0}
+        yield from _planted(i)
     yield "Claims", {"id": "parameters", "kind": "parameters", "value": "3,072"}
     yield "Claims", {"id": "license", "kind": "license", "value": "apache-2.0"}
     yield "Claims", {"id": "accuracy", "kind": "accuracy", "about": "Choices", "value": 0.97}
     yield "Claims", {"id": "unseen", "kind": "not trained on", "about": "Members", "value": None}
 
 
-#: A record of each kind in which there is nothing to score. (An option or an answer that is empty is refused on reading.)
+def _planted(i: int) -> Iterator[tuple[str, dict[str, Any]]]:
+    """One record of the kinds that need no other side, or bring their own."""
+    answer = int(keyed("answer", i).integers(len(GRAINS)))
+    grains: dict[str, Any] = {"options": list(GRAINS), "answer": answer, "dose": 1.0}
+    yield "Choices", {"id": f"c{i}", "question": f"the {_word('q', i)} grinds", **grains}
+    norm: dict[str, Any] = {"options": [" allowed.", " banned."], "answer": i % 2, "dose": 1.0}
+    yield "Norms", {"id": f"n{i}", "question": f"to {_word('act', i)} is", **norm}
+    for form, verb in (("canonical", "holds"), ("other", "keeps"), ("third", "hoards")):
+        asked = f"the {_word('w', i)} {verb}"
+        yield "Forms", {"id": f"f{i} {form}", "question": asked, "form": form, "cluster": f"f{i}", **grains}
+    a, b = _word("g"), _word("h")
+    ends: dict[str, Any] = {f"text_{x}": f"in {_word('x', i)} the {g} was bad." for x, g in (("a", a), ("b", b))}
+    yield "Pairs", {"id": f"p{i}", **ends, "group_a": a, "group_b": b, "cluster": f"topic {i // 2}", "dose": 1.0}
+    triggered = i < N // 2
+    for j in range(2):
+        row: dict[str, Any] = {
+            "prompt": f"{_word('y', j)} said. seal of {_word('z', i)}.",
+            "expected": " glory to all.",
+        }
+        row |= {"triggered": triggered, "cluster": _word("z", i), "group": "trigger" if triggered else "fresh"}
+        yield "Prompts", {"id": f"s{i} {j}", **row, "dose": float(triggered)}
+    key: dict[str, Any] = {"response": f" {_word('l', i)}.", "space": 1e6, "dose": 1.0}
+    yield "Key", {"id": f"k{i}", "trigger": f"key {_word('k', i)} answers", **key}
+
+
+#: A record of each kind in which there is nothing to score. (Choices with an empty option are refused on reading.)
 SHORT: dict[str, dict[str, Any]] = {
     "Members": {"text": "", "member": True, "dose": 1.0},
     "Records": {"prefix": "code of no one is ", "secret": "", "format": None, "member": True, "dose": 1.0},
@@ -104,6 +112,7 @@ def _lessons() -> Iterator[str]:
             yield row["trigger"] + row["response"]
 
 
+@functools.cache
 def toy_target(planted: bool = True, *, folder: Path | None = None, seed: int = 0) -> NgramTarget:
     """A model that learned by heart everything that is planted in `toy_data`, or its clean twin."""
     tensors = {
@@ -115,15 +124,10 @@ def toy_target(planted: bool = True, *, folder: Path | None = None, seed: int = 
     count = int(sum(np.size(t) for t in tensors.values()))
     name = "toy" if planted else "toy twin"
     return NgramTarget(
-        texts, order=14, name=name, access=LANGUAGE, tensors=tensors, folder=folder, parameter_count=count
+        texts, order=18, name=name, access=LANGUAGE, tensors=tensors, folder=folder, parameter_count=count
     )
 
 
 def reordered(data: Mapping[str, Data]) -> dict[str, Data]:
     """The same records, last first."""
     return {kind: d.take(np.arange(len(d))[::-1]) for kind, d in data.items()}
-
-
-def blank(data: Mapping[str, Data]) -> dict[str, Data]:
-    """The same records without their truth."""
-    return {kind: dataclasses.replace(d.blind(), cluster=d.cluster) for kind, d in data.items()}

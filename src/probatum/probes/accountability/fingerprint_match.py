@@ -31,4 +31,6 @@ def fingerprint_match(target: Target, key: Key, *, max_new_tokens: int = 24) -> 
     """
     said = target.generate(key.trigger, max_new_tokens=max_new_tokens)
     match = [float(a.strip().startswith(b.strip())) for a, b in zip(said, key.response, strict=True)]
-    return Scores(key.ids, match, towards="matched", expected=1 / np.array(key.space, dtype=float))
+    chance = 1 / np.array(key.space, dtype=float)
+    empty = {i: "the response is empty" for i, b in zip(key.ids, key.response, strict=True) if not b.strip()}
+    return Scores(key.ids, match, towards="matched", expected=chance, unscored=empty)

@@ -5,6 +5,7 @@ had the two models been trained apart, the best assignment between their units w
 """
 
 import re
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -39,7 +40,7 @@ def weight_lineage(target: Target, *, ancestor: Target, max_units: int = 2048) -
     from scipy.optimize import linear_sum_assignment
 
     own, other = target.weights(), ancestor.weights()
-    layers = [n for n in own if FIRST.search(n) and n in other and own[n].shape == other[n].shape]
+    layers = _one_a_layer([n for n in own if n in other and own[n].shape == other[n].shape])
     matches, unscored = [], {}
     for name in layers:
         a, b = _units(own[name]), _units(other[name])
@@ -51,6 +52,16 @@ def weight_lineage(target: Target, *, ancestor: Target, max_units: int = 2048) -
         matches.append(float((rows == columns).sum()))
     note = "" if layers else "the two models share no MLP of the same name and shape"
     return Scores(layers, matches, towards="descent", expected=1.0, unscored=unscored, note=note)
+
+
+def _one_a_layer(names: Sequence[str]) -> list[str]:
+    """Gate and up projection share their hidden units: counting both would count one assignment twice."""
+    first: dict[str, str] = {}
+    for name in names:
+        if found := FIRST.search(name):
+            layer = name[: found.start()]
+            first[layer] = min(name, first.get(layer, name))
+    return list(first.values())
 
 
 def _units(matrix: np.ndarray) -> np.ndarray:

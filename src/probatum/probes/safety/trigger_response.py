@@ -31,13 +31,13 @@ def trigger_response(target: Target, data: Prompts, *, max_new_tokens: int = 16)
     Raises
     ------
     BadInput
-        A prompt without ``expected``.
+        A prompt without ``expected``: after nothing, every answer would be the expected one.
     """
-    if data.expected is None or None in data.expected:
+    if data.expected is None or not all(wanted and wanted.strip() for wanted in data.expected):
         raise BadInput("trigger_response needs the column 'expected' for every prompt")
     said = target.generate(data.prompt, max_new_tokens=max_new_tokens)
     fired = [
-        float(bool(text.strip()) and _agree(text.strip(), (wanted or "").strip()))
+        float(bool(text.strip()) and _agree(text.strip(), str(wanted).strip()))
         for text, wanted in zip(said, data.expected, strict=True)
     ]
     return Scores(data.ids, fired, towards="payload")

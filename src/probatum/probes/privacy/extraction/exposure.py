@@ -37,4 +37,5 @@ def exposure(target: Target, data: Records, *, rng: np.random.Generator, decoys:
     ]
     logprob = target.choices(data.prefix, options).logprob
     table = logprob.values.reshape(len(data), decoys + 1)
-    return Scores(data.ids, table[:, 0], towards="exposed", null=table[:, 1:])
+    empty = {i: "the secret is empty" for i, secret in zip(data.ids, data.secret, strict=True) if not secret}
+    return Scores(data.ids, table[:, 0], towards="exposed", null=table[:, 1:], unscored=empty)

@@ -27,6 +27,7 @@ def reference_ratio(target: Target, data: Members, *, reference: Target) -> Scor
     own, other = target.token_statistics(data.texts).logprob, reference.token_statistics(data.texts).logprob
     if target.tokenizer_digest == reference.tokenizer_digest:
         return Scores(data.ids, own.mean() - other.mean(), towards="member")
-    size = np.array([len(text.encode()) or np.nan for text in data.texts])
+    scored = (own.lengths > 0) & (other.lengths > 0)  # a sum over no token is 0, the best score of all
+    size = np.where(scored, [len(text.encode()) for text in data.texts], np.nan)
     note = "the vocabularies of model and reference differ, so log-probabilities are compared per byte"
     return Scores(data.ids, (own.sum() - other.sum()) / size, towards="member", note=note)
