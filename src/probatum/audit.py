@@ -103,7 +103,7 @@ def audit(
     """
     started = time.perf_counter()
     chosen = suite if isinstance(suite, Suite) else read_suite(suite)
-    wanted = [(name, {}) for name in probes] or [(name, dict(o)) for name, o in chosen.probes]
+    wanted: list[tuple[str, dict[str, Any]]] = [(name, {}) for name in probes] or [(name, dict(o)) for name, o in chosen.probes]
     methods = [(load(name), {**o, **(options or {}).get(name, {})}) for name, o in wanted]
     for name in options or {}:
         if load(name) not in [method for method, _ in methods]:
@@ -200,7 +200,7 @@ def decide_all(pending: Sequence[Pending], data: Mapping[str, Data]) -> list[Fin
                 p.finding,
                 outcome=outcome,
                 direction=direction,
-                reason=reason or p.finding.reason,
+                reason="; ".join(filter(None, (reason, p.finding.reason))),
                 adjusted_p_value=adjusted.get(i),
             )
         )

@@ -63,7 +63,10 @@ def _open(source: str | Path | Report) -> tuple[Report, Mapping[str, Any]]:
     file = path / "report.json" if path.is_dir() else path
     if not file.is_file():
         raise BadInput(f"{source}: expected a report.json, or a directory that holds one")
-    report = Report.from_json(file.read_text(encoding="utf-8"))
+    try:
+        report = Report.from_json(file.read_text(encoding="utf-8"))
+    except UnicodeDecodeError as error:
+        raise BadInput(f"{file}: not a report: expected JSON in UTF-8") from error
     beside = file.parent / "scores.json"
     if not beside.is_file():
         return report, {}

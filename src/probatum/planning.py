@@ -81,7 +81,7 @@ def plan(model: str, *, session: Session, **given: Any) -> str:
     Takes the arguments of `probatum.audit`. Controls come on top the first time; what the store holds costs nothing.
     """
     suite = read_suite(given.get("suite", "default"))
-    wanted = [(name, {}) for name in given.get("probes") or ()] or [(n, dict(o)) for n, o in suite.probes]
+    wanted: list[tuple[str, dict[str, Any]]] = [(name, {}) for name in given.get("probes") or ()] or [(n, dict(o)) for n, o in suite.probes]
     name = given.get("endpoint_model")
     subject = open_target(model, session=session, **({"model": name} if name else {}))
     data, roles = gather(subject, model, session=session, **given)

@@ -110,8 +110,8 @@ class Runner:
         scores = method.function(target, **arguments)
         if not isinstance(scores, Scores):
             raise TypeError(f"{method.name} returned {type(scores).__name__}, expected Scores")
-        first = next(iter(method.signature.data.values()), None)
-        return scores, dataclasses.replace(_align(data[first] if first in data else None, scores), seed=self.seed)
+        first = next(iter(method.signature.data.values()), "")
+        return scores, dataclasses.replace(_align(data.get(first), scores), seed=self.seed)
 
     def prove(self, method: Method, options: Mapping[str, Any]) -> Proof:
         """The controls of a probe: cached by everything that could change them, else run through the same class of target."""

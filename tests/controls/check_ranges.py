@@ -130,9 +130,13 @@ def members(
             found = by(table, values, "half", "dose")
             inside = [v for (h, dose), vs in found.items() if h == half and dose for v in vs]
             area, p = auroc(inside, found[half, 0])
-            low, high = (0.75, 1) if planted_here else (0.42, 0.58)
-            check(f"{name} members {half} {attack} AUROC", area, low, high, f"p={p:.1e}")
-            check(f"{name} members {half} {attack} p", p, *((None, 1e-4) if planted_here else (0.05, None)))
+            ranges: tuple[Any, ...] = (0.42, 0.58, 0.05, None)
+            if name == "stranger":
+                ranges = (None, None, None, None)
+            elif planted_here:
+                ranges = (0.75, 1, None, 1e-4)
+            check(f"{name} members {half} {attack} AUROC", area, *ranges[:2])
+            check(f"{name} members {half} {attack} p", p, *ranges[2:])
             if attack == "loss" and planted_here:
                 for dose in planted.MEMBERS:
                     low = 0.97 if dose == max(planted.MEMBERS) else None

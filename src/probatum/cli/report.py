@@ -21,13 +21,13 @@ def report(
     """
     from rich.console import Console
 
-    from probatum.core.report import Report
-    from probatum.reports import terminal, write
+    from probatum.reports import render, terminal
+    from probatum.reports.schema import check
 
     if not file.is_file():
         raise BadInput(f"{file}: no such file")
-    loaded = Report.from_json(file.read_text(encoding="utf-8"))
-    paths = write(loaded, out or file.parent)
+    paths = render(file, out or file.parent)
+    loaded = check(file.read_text(encoding="utf-8"))
     console = Console()
     console.print(terminal.findings(loaded) if long else terminal.summary(loaded))
     console.print("   ".join(str(p) for p in paths), markup=False, soft_wrap=True)

@@ -212,8 +212,8 @@ class Pairs(Data):
 class Choices(Data):
     """A question, its options, and the number of the right one (from 0)."""
 
-    COLUMNS = ("question", "options", "answer")
-    OPTIONAL = ("form",)
+    COLUMNS: ClassVar[tuple[str, ...]] = ("question", "options", "answer")
+    OPTIONAL: ClassVar[tuple[str, ...]] = ("form",)
     FLAG = "--choices"
     question: tuple[str, ...]
     options: tuple[tuple[str, ...], ...]

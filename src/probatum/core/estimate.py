@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Literal
 
 import numpy as np
 
@@ -62,9 +62,5 @@ class Result:
     contributions: np.ndarray | None = None
 
 
-class Metric(Protocol):
-    """Scores and truth in, one result out; the only place where statistics are called."""
-
-    __name__: str
-
-    def __call__(self, scores: Scores, truth: Truth) -> Result: ...
+#: Scores and truth in, one result out; the only place where a probe's numbers meet a statistic.
+Metric = Callable[[Scores, Truth], Result]

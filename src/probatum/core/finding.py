@@ -153,8 +153,9 @@ def sentence(finding: Finding) -> str:
     if f.outcome == "inconclusive":
         return f"Inconclusive, nothing may be concluded: {f.reason}."
     number = show(f.estimate)
+    note = f" ({f.reason})" if f.reason else ""  # what the probe had to do otherwise than usual
     if f.outcome == "measured":
-        return f"Measured: {number}."
+        return f"Measured: {number}{note}."
     if f.outcome == "evidence":
         turn = ""
         if f.direction == "reversed":
@@ -162,8 +163,8 @@ def sentence(finding: Finding) -> str:
                 " The score points the wrong way round while its controls stand: either the two files are swapped,"
                 " or something (such as over-unlearning) pushed the records below chance."
             )
-        return f"Evidence: {number}.{turn}"
-    return f"No evidence found: {number}. {limit_sentence(f.detection_limit)}"
+        return f"Evidence: {number}{note}.{turn}"
+    return f"No evidence found: {number}{note}. {limit_sentence(f.detection_limit)}"
 
 
 def limit_sentence(limit: LimitView | None) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -38,6 +38,9 @@ class Ragged(NDArrayOperatorsMixin):
             raise IndexError(i)
         i %= len(self)
         return self.values[self.offsets[i] : self.offsets[i + 1]]
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        return (self[i] for i in range(len(self)))
 
     def __repr__(self) -> str:
         return f"Ragged({len(self)} rows, {len(self.values)} values)"
@@ -75,11 +78,13 @@ class Ragged(NDArrayOperatorsMixin):
     def mean(self) -> np.ndarray:
         """Per row, in float64; NaN for an empty row."""
         n = self.lengths
-        return np.divide(self.sum(), n, out=np.full(len(self), np.nan), where=n > 0)
+        out: np.ndarray = np.divide(self.sum(), n, out=np.full(len(self), np.nan), where=n > 0)
+        return out
 
     def all(self) -> np.ndarray:
         """Per row: are all values true? (True for an empty row, as in logic.)"""
-        return np.bincount(self.row, weights=self.values == 0, minlength=len(self)) == 0
+        out: np.ndarray = np.bincount(self.row, weights=self.values == 0, minlength=len(self)) == 0
+        return out
 
     def where(self, mask: Ragged) -> Ragged:
         """The values at which ``mask`` is true; rows keep their places and may become empty."""
@@ -111,6 +116,10 @@ class Ragged(NDArrayOperatorsMixin):
         start = self.offsets[:-1][full]
         out[full] = ordered[start + low] + (at - low) * (ordered[start + high] - ordered[start + low])
         return out
+
+    def clip(self, low: float | None = None, high: float | None = None) -> Ragged:
+        """Every value moved into [low, high]."""
+        return Ragged(np.clip(self.values, low, high), self.offsets)
 
     def first_occurrence(self) -> Ragged:
         """True where a value stands in its row for the first time."""

@@ -74,7 +74,8 @@ class Scores:
     @property
     def scored(self) -> np.ndarray:
         """Boolean mask, shape (n,)."""
-        return ~np.isnan(self.values)
+        mask: np.ndarray = ~np.isnan(self.values)
+        return mask
 
     def take(self, keep: np.ndarray) -> Scores:
         """The records at ``keep`` (a boolean mask or indices), in that order."""

@@ -97,9 +97,10 @@ class OptionScores:
 
     def margin(self, answer: Sequence[int]) -> np.ndarray:
         """Per prompt: log-probability of the answer minus that of the likeliest other option, shape (n,)."""
-        own = np.array([row[a] for row, a in zip(self.logprob, answer, strict=True)])
-        best = np.array([np.delete(row, a).max() for row, a in zip(self.logprob, answer, strict=True)])
-        return own - best
+        own: np.ndarray = np.array([row[a] for row, a in zip(self.logprob, answer, strict=True)])
+        best: np.ndarray = np.array([np.delete(row, a).max() for row, a in zip(self.logprob, answer, strict=True)])
+        margin: np.ndarray = own - best
+        return margin
 
 
 class Target:

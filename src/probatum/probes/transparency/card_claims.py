@@ -6,6 +6,7 @@ by a measurement with its p-value where they do not.
 """
 
 import re
+from collections.abc import Callable
 
 from probatum import Access, BadInput, Choices, Claims, Members, Scores, Target, probe
 from probatum.statistics import refuted_share
@@ -32,7 +33,12 @@ def card_claims(target: Target, claims: Claims, choices: Choices | None = None, 
     on the named members against nonmembers, one-sided. Other claims, and claims about data that was not given, stay
     unscored, with the reason.
     """
-    checks = {"parameters": _parameters, "license": _license, "accuracy": _accuracy, "not trained on": _not_trained_on}
+    checks: dict[str, Callable[..., float]] = {
+        "parameters": _parameters,
+        "license": _license,
+        "accuracy": _accuracy,
+        "not trained on": _not_trained_on,
+    }
     values, reasons = [], {}
     for i, (name, kind) in enumerate(zip(claims.ids, claims.kind, strict=True)):
         about, value = (claims.about or {i: None})[i], (claims.value or {i: None})[i]

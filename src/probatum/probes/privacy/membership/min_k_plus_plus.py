@@ -4,8 +4,6 @@ Zhang et al. 2024 (arXiv 2404.02936), equation 3. A text seen in training sits n
 least likely tokens score high against the mean and spread of the model's own next-token distribution.
 """
 
-import numpy as np
-
 from probatum import Access, Members, Scores, Target, probe
 from probatum.statistics import auroc
 
@@ -31,5 +29,5 @@ def min_k_plus_plus(target: Target, data: Members, *, k: float = 0.2) -> Scores:
     clamped to 1e-6, and z is 0 there.
     """
     tokens = target.token_statistics(data.texts)
-    z = (tokens.logprob - tokens.mean) / np.maximum(tokens.std, 1e-6)
+    z = (tokens.logprob - tokens.mean) / tokens.std.clip(1e-6)
     return Scores(data.ids, z.lowest(k).mean(), towards="member")
