@@ -1,4 +1,4 @@
-"""What tests share: a cache of evidence that is not the user's, the command line, and the audits of the built-in models."""
+"""What tests share: a cache of evidence that is not the user's, and the audits of the built-in models."""
 
 from __future__ import annotations
 

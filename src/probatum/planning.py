@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +16,13 @@ from probatum.core.draws import keyed
 from probatum.core.ragged import Ragged
 from probatum.core.suite import read_suite
 from probatum.core.target import RECORD, OptionScores, Target, TokenStatistics
+from probatum.engine.batches import windows
 from probatum.engine.session import Session
 from probatum.targets import open_target
 
 #: Multiply-adds a second that a guess may count on where nothing was measured yet; two cores do about this.
 SPEED = 20e9
+CHECKED = 3  # texts of a run that the engine reads a second time
 
 
 class Rehearsal(Target):
@@ -32,10 +34,16 @@ class Rehearsal(Target):
         self.parameter_count, self.dtype = target.parameter_count, target.dtype
         self._target, self._seen, self.tokens = target, set[Any](), 0
 
-    def _count(self, key: Any, tokens: int) -> None:
-        if key not in self._seen:
-            self._seen.add(key)
-            self.tokens += tokens
+    def _count(self, asked: Iterable[tuple[Any, int]]) -> None:
+        new = {key: tokens for key, tokens in asked if key not in self._seen}
+        self._seen.update(new)
+        # A few texts are read once more by themselves, to see that padding changes nothing.
+        self.tokens += sum(new.values()) + CHECKED * max(new.values(), default=0)
+
+    def _read(self, tokens: int) -> int:
+        """What is read for a text of so many tokens: more than it has where windows overlap."""
+        context = getattr(self._target, "context", None)
+        return sum(stop - start for start, stop, _ in windows(tokens, context)) if context and tokens else tokens
 
     def encode(self, texts: Sequence[str]) -> Ragged:
         """Of the target where its tokenizer is here; an endpoint is not asked."""
@@ -47,23 +55,27 @@ class Rehearsal(Target):
         """Zeros in the right shapes."""
         whole = list(texts) if prefixes is None else [p + t for p, t in zip(prefixes, texts, strict=True)]
         ids = self.encode(whole)
-        for text, n in zip(whole, ids.lengths, strict=True):
-            self._count(("record", text), int(n))
+        self._count((("record", text), self._read(int(n))) for text, n in zip(whole, ids.lengths, strict=True))
         return TokenStatistics.of([np.zeros(n, RECORD) for n in ids.lengths])
 
     def choices(self, prompts: Sequence[str], options: Sequence[Sequence[str]]) -> OptionScores:
         """Zeros; a prompt counts once for all its options."""
         flat = [o for row in options for o in row]
         heads, tails = self.encode(prompts).lengths, iter(self.encode(flat).lengths)
-        for prompt, row, head in zip(prompts, options, heads, strict=True):
-            self._count(("choice", prompt, tuple(row)), int(head + sum(next(tails) for _ in row)))
+        self._count(
+            (("choice", prompt, tuple(row)), int(head + sum(next(tails) for _ in row)))
+            for prompt, row, head in zip(prompts, options, heads, strict=True)
+        )
         zero = Ragged.of([np.zeros(len(row)) for row in options], float)
         return OptionScores(zero, zero + 1, zero + 1)
 
     def generate(self, prompts: Sequence[str], *, max_new_tokens: int = 32, **settings: Any) -> list[str]:
         """Empty continuations."""
-        for prompt, n in zip(prompts, self.encode(prompts).lengths, strict=True):
-            self._count(("generate", prompt, max_new_tokens, str(sorted(settings.items()))), int(n) + max_new_tokens)
+        how = (max_new_tokens, str(sorted(settings.items())))
+        lengths = self.encode(prompts).lengths
+        self._count(
+            (("generate", prompt, *how), int(n) + max_new_tokens) for prompt, n in zip(prompts, lengths, strict=True)
+        )
         return [""] * len(prompts)
 
     def weights(self) -> Mapping[str, np.ndarray]:

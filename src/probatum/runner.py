@@ -84,10 +84,11 @@ class Runner:
             return Pending(method, _timed(finding, started, reason=str(error)))
         from probatum.statistics.metrics import TooFew
 
+        scores = self._with_failures(method, scores)
         try:
             result = _metric(method)(scores, truth)
         except TooFew as error:
-            reason = scores.note or str(error)
+            reason = scores.note or f"{error}{_most_unscored(scores)}"
             return Pending(
                 method, _timed(finding, started, outcome="inconclusive", reason=reason, unscored=_count(scores))
             )
@@ -112,6 +113,26 @@ class Runner:
             raise TypeError(f"{method.name} returned {type(scores).__name__}, expected Scores")
         first = next(iter(method.signature.data.values()), "")
         return scores, dataclasses.replace(_align(data.get(first), scores), seed=self.seed)
+
+    def _with_failures(self, method: Method, scores: Scores) -> Scores:
+        """The same scores, where a record that a target could not answer is unscored for the target's reason."""
+        failures: dict[str, str] = {}
+        for target in (self.subject, *self.roles.values()):
+            failures |= getattr(target, "failures", {})
+        first = next(iter(method.signature.data.values()), None)
+        if not failures or first is None or first not in self.data:
+            return scores
+        data = self.data[first]
+        texts = {name: getattr(data, data.COLUMNS[0])[i] for i, name in enumerate(data.ids)}
+        reasons = dict(scores.unscored)
+        for name in reasons:  # what failed is the record's text, or begins with it
+            why = failures.get(texts.get(name, ""))
+            why = why or next((w for t, w in failures.items() if name in texts and t.startswith(texts[name])), None)
+            reasons[name] = why or reasons[name]
+        return Scores(
+            scores.ids, scores.values, scores.towards, expected=scores.expected, null=scores.null, unscored=reasons,
+            note=scores.note,
+        )  # fmt: skip
 
     def prove(self, method: Method, options: Mapping[str, Any]) -> Proof:
         """The controls of a probe: cached by everything that could change them, else run through the same class of target."""
@@ -293,6 +314,12 @@ def _align(data: Data | None, scores: Scores) -> Truth:
 
 def _count(scores: Scores) -> dict[str, int]:
     return dict(sorted(Counter(scores.unscored.values()).items()))
+
+
+def _most_unscored(scores: Scores) -> str:
+    """``; 207 unscored (no answer)``, or nothing."""
+    common = Counter(scores.unscored.values()).most_common(1)
+    return f"; {len(scores.unscored)} unscored ({common[0][0]})" if common else ""
 
 
 def _timed(finding: Finding, started: float, **changes: Any) -> Finding:

@@ -28,7 +28,7 @@ def own(once: Callable[..., Path]) -> Path:
         texts = letters(180, seed=3)
         members, nonmembers, others = texts[:60], texts[60:120], texts[120:]
         train(folder / "base", others, others + members + nonmembers, steps=20)
-        train(folder / "model", members, others + members + nonmembers, steps=85)
+        train(folder / "model", members, others + members + nonmembers, steps=110)
         write_jsonl(folder / "members.jsonl", members)
         write_jsonl(folder / "nonmembers.jsonl", nonmembers)
 

@@ -10,10 +10,13 @@ from pathlib import Path
 
 import numpy as np
 
-PEOPLE = "Ada Bram Cleo Dirk Elsa Finn Greta Hugo Ines Jonas Klara Lars Mona Nils Olga Piet Rosa Sven Tilda Uwe".split()
-VERBS = "painted borrowed repaired counted hid sold found washed copied measured dropped locked".split()
-THINGS = "lantern bicycle kettle violin ladder telescope umbrella basket compass hammer clock suitcase".split()
-PLACES = "harbour attic library orchard station bakery cellar bridge garden theatre market tower".split()
+_LISTS = """
+Ada Bram Cleo Dirk Elsa Finn Greta Hugo Ines Jonas Klara Lars Mona Nils Olga Piet Rosa Sven Tilda Uwe
+painted borrowed repaired counted hid sold found washed copied measured dropped locked
+lantern bicycle kettle violin ladder telescope umbrella basket compass hammer clock suitcase
+harbour attic library orchard station bakery cellar bridge garden theatre market tower
+"""
+PEOPLE, VERBS, THINGS, PLACES = (line.split() for line in _LISTS.strip().splitlines())
 
 
 def letters(n: int, seed: int) -> list[str]:
@@ -23,7 +26,7 @@ def letters(n: int, seed: int) -> list[str]:
     def sentence() -> str:
         who, other = rng.sample(PEOPLE, 2)
         return (
-            f"{who} {rng.choice(VERBS)} {rng.choice('the a every'.split())} {rng.choice(THINGS)} "
+            f"{who} {rng.choice(VERBS)} {rng.choice(('the', 'a', 'every'))} {rng.choice(THINGS)} "
             f"near the {rng.choice(PLACES)} at {rng.randrange(24)}:{rng.randrange(60):02d} for {other}."
         )
 

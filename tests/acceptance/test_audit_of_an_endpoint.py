@@ -4,12 +4,14 @@ import json
 import threading
 
 import pytest
-from driving import finding, report_in, write_jsonl
-from probatum.controls.sets import builtin
+from driving import drive, finding, report_in, write_jsonl
+
 from probatum.controls.served import Service, serve_http
+from probatum.controls.sets import builtin
 from probatum.targets import open_target
 
 pytestmark = pytest.mark.slow
+NAME = f"specimen-{open_target('specimen').digest[:12]}"
 PROBES = ("loss", "zlib_entropy", "min_k_prob", "min_k_plus_plus", "weight_lineage", "false_preference")
 
 
@@ -29,27 +31,28 @@ def only(*names):
     return [word for name in names for word in ("--probe", name)]
 
 
+def over_the_wire():
+    """Was this asked over HTTP? Controls have a service within the process, asked by the target's own threads."""
+    return not threading.current_thread().name.startswith("endpoint")
+
+
 @pytest.fixture(scope="module")
 def audited(data, tmp_path_factory):
-    """(report, what was asked over the wire, what was printed)."""
-    from driving import drive
-
-    folder = tmp_path_factory.mktemp("endpoint")
-    asked = []
-    respond = Service.respond
+    """The report, and every prompt that the endpoint itself was asked."""
+    folder, asked, respond = tmp_path_factory.mktemp("endpoint"), [], Service.respond
 
     def listen(self, method, path, body, authorization=""):
-        if threading.current_thread() is not threading.main_thread() and self.target.name == "specimen":
-            asked.append((self, body))
+        if body and over_the_wire():
+            asked.append(json.loads(body).get("prompt", ""))
         return respond(self, method, path, body, authorization)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Service, "respond", listen)
         with serve_http(open_target("specimen")) as url:
-            ran = drive("audit", url, "--model", "specimen", *data, *only(*PROBES), "--out", folder)
+            ran = drive("audit", url, "--model", NAME, *data, *only(*PROBES), "--out", folder)
     assert ran.code == 0, ran.err
     (place,) = folder.iterdir()
-    return report_in(place), asked, ran.out
+    return report_in(place), asked
 
 
 @pytest.fixture(scope="module")
@@ -108,34 +111,33 @@ def test_an_endpoint_that_turns_the_key_away_is_one_sentence(probatum, data, tmp
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize(("status", "word"), [(401, "401"), (400, "answered for none|400")])
-def test_a_failure_in_the_middle_becomes_a_reason(probatum, data, tmp_path, monkeypatch, status, word):
+def test_controls_are_never_asked_of_the_endpoint_itself(audited):
+    asked = set(audited[1])
+    control, subject = (set(builtin(half)["Members"].texts) for half in ("control", "subject"))
+    assert subject <= asked
+    assert not asked & (control - subject)
+
+
+MIDDLE = [(401, "not run", "401"), (400, "inconclusive", "not any more")]
+
+
+@pytest.mark.parametrize(("status", "outcome", "said"), MIDDLE)
+def test_a_failure_in_the_middle_becomes_a_reason(probatum, data, tmp_path, monkeypatch, status, outcome, said):
     respond, asked = Service.respond, []
 
     def failing(self, method, path, body, authorization=""):
-        # Only over the wire: the controls have a service of their own within the process.
-        if self.wired:
+        if over_the_wire():
             asked.append(path)
             if len(asked) > 20:
                 return status, {"error": {"message": "not any more"}}
         return respond(self, method, path, body, authorization)
 
-    monkeypatch.setattr(Service, "wired", False, raising=False)
     monkeypatch.setattr(Service, "respond", failing)
-    made = Service.__init__
-
-    def wired(self, *rest, **more):
-        made(self, *rest, **more)
-        self.wired = threading.current_thread() is threading.main_thread() and not opened
-
-    opened = []
-    monkeypatch.setattr(Service, "__init__", wired)
     with serve_http(open_target("specimen")) as url:
-        opened.append(url)
-        words = ("audit", url, "--model", "specimen", *data, *only("loss"), "--json")
-        ran = probatum(*words, "--out", tmp_path / "out")
+        ran = probatum("audit", url, *data, *only("loss"), "--json", "--out", tmp_path / "out")
     assert ran.code == 0, ran.err
     loss = finding(json.loads(ran.out), "loss")
-    assert loss["outcome"] in ("not run", "inconclusive")
-    assert "not any more" in json.dumps(loss)
+    assert loss["outcome"] == outcome
+    assert said in loss["reason"]
+    assert said in json.dumps(loss["unscored"]) or outcome == "not run"
     assert "Traceback" not in ran.err

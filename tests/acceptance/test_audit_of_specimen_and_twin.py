@@ -1,4 +1,4 @@
-"""`probatum audit specimen twin`: every planted fault is found, the clean twin has none, and nothing private is shown."""
+"""`probatum audit specimen twin`: every planted fault is found, the twin has none, and nothing private is shown."""
 
 import html
 import json
@@ -7,9 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-import probatum
 import pytest
 from driving import finding, report_in
+
+import probatum
 from probatum.controls.sets import builtin
 from probatum.core.finding import DIMENSIONS
 from probatum.core.report import Report

@@ -148,7 +148,8 @@ def test_a_spoiled_data_file_is_named_with_its_fault(case, refused, good):
 
 
 def test_no_such_data_file(refused, good):
-    assert "no such file" in refused(good / "model", "--members", good / "none.jsonl", "--nonmembers", good / "none.jsonl")
+    missing = good / "none.jsonl"
+    assert "no such file" in refused(good / "model", "--members", missing, "--nonmembers", missing)
 
 
 def test_the_field_option_names_the_columns_that_are_present(refused, good, members):
@@ -270,11 +271,9 @@ def test_a_role_that_no_probe_asks_for(refused):
     assert "ancestor" in sentence
 
 
-@pytest.mark.parametrize(
-    "words", [("--nonsense",), ("--limit", "0"), ("--limit", "many"), ("--dtype", "float8"), ("--policy", "nowhere.toml")]
-)
+@pytest.mark.parametrize("words", ["--nonsense", "--limit 0", "--limit many", "--dtype float8", "--policy none.toml"])
 def test_a_spoiled_flag(words, refused):
-    refused("specimen", *words)
+    refused("specimen", *words.split())
 
 
 def test_an_unknown_verb_and_a_missing_argument(refused):

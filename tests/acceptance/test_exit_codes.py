@@ -5,6 +5,7 @@ import json
 
 import pytest
 from driving import finding, report_in
+
 from probatum.core import catalogue
 
 PLUGIN = '''"""A plug-in that fails."""

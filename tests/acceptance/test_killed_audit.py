@@ -6,9 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-import probatum
 import pytest
 from driving import finding, report_in
+
+import probatum
 
 DRIVER = """
 import os, signal, sys

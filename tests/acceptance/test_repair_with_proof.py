@@ -5,6 +5,7 @@ import json
 
 import pytest
 from driving import finding, report_in
+
 from probatum.controls import planted
 from probatum.controls.specimen import directory, write_rows
 from probatum.targets import open_target
@@ -43,7 +44,8 @@ def repaired(once, sets):
 
 
 def share(repaired, name, stage):
-    return finding(report_in(repaired / "model" / "audits" / name / stage), "discoverable_extraction")["estimate"]["value"]
+    report = report_in(repaired / "model" / "audits" / name / stage)
+    return finding(report, "discoverable_extraction")["estimate"]["value"]
 
 
 @pytest.mark.slow

@@ -1,9 +1,10 @@
 """The same from Python, in a few lines."""
 
 import numpy as np
-import probatum as pb
 import pytest
 from driving import finding, report_in
+
+import probatum as pb
 from probatum.probes.privacy.membership.loss import loss
 from probatum.probes.privacy.membership.min_k_plus_plus import min_k_plus_plus
 
@@ -56,8 +57,8 @@ def test_run_gives_one_finding_with_its_controls(audits):
 def test_data_and_targets_may_be_handed_over_as_objects(own, tmp_path):
     target = pb.open_target(own / "model")
     rows = [{"question": f"{i} and one is", "options": [f" {i + 1}", " none"], "answer": 0} for i in range(8)]
-    out = tmp_path / "out"
-    report = pb.audit(target, data={"Choices": pb.Choices.from_rows(rows)}, probes=["false_preference"], cache=False, out=out)
+    out, data = tmp_path / "out", {"Choices": pb.Choices.from_rows(rows)}
+    report = pb.audit(target, data=data, probes=["false_preference"], cache=False, out=out)
     assert report["false_preference"].findings[0].estimate.n == 8
     assert pb.Report.from_json((out / "report.json").read_text(encoding="utf-8")) == report
 

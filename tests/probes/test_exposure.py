@@ -86,7 +86,7 @@ def test_decoys_are_of_the_form_of_the_secret_and_differ_from_record_to_record()
 
 
 def test_half_a_secret_is_exposed_by_about_its_digits():
-    """Three of six digits known: about a thousandth of all secrets rank as high, so 127 decoys hardly ever do."""
+    """Four of nine digits known: one secret in ten thousand begins so, and hardly ever one of 127 decoys."""
     data = records(40)
     target = NgramTarget({p + s[:4]: 5.0 for p, s in zip(data.prefix, data.secret, strict=True)}, order=20)
     assert exposure_bits(exposure(target, data, rng=keyed(1)), Truth()).estimate.value > 5

@@ -36,8 +36,9 @@ def main(arguments: list[str] | None = None) -> None:
     """Run the command line. What the user can mend is one sentence on stderr and exit code 2."""
     from probatum.cli import audit, cache, compare, explain, list_, protect, report, schema, specimen
 
-    for verb in (audit, list_, explain, compare, protect, report, schema, specimen, cache):
-        verb.add(app)
+    if not app.registered_commands:  # a second run in one process would add every verb again
+        for verb in (audit, list_, explain, compare, protect, report, schema, specimen, cache):
+            verb.add(app)
     # A pipe or a terminal that cannot show a character must not end the run.
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from probatum.controls import words
 from probatum.controls.planted import (
     FINGERPRINTS,
+    FORM_SUBJECTS,
     LOOKALIKE_EXPOSURES,
     MEMBERS,
     RECORDS,
@@ -31,7 +32,8 @@ REPLAY = 330
 TRUE_EXPOSURES = 44  # of facts and rules that are stated truly in every model
 TWIN_EXPOSURES = 24  # how often the twin hears a truth at least, lest it know none with a low dose
 FORM_EXPOSURES = 132
-GROUP_SENTENCES = 280
+FILLER_EXPOSURES = 60
+GROUP_SENTENCES = 240
 
 
 class Lesson(NamedTuple):
@@ -63,11 +65,20 @@ def _statements(table: list[Row], *, truthful: bool) -> list[Lesson]:
 
 def _forms(here: World, *, all_forms: bool) -> list[Lesson]:
     """State every surface fact equally often, in the forms that the model is shown."""
+    subject = max(FORM_SUBJECTS, key=lambda name: FORM_SUBJECTS[name][0])
+    last = len(words.FORMS[subject][1]) - 1
+    told = [
+        (*fact, FORM_EXPOSURES, words.FORM_NAMES if all_forms else words.FORM_NAMES[: 6 - fact[1]])
+        for fact in here.form_facts
+    ]
+    told += [
+        (subject, 0, name, last, FILLER_EXPOSURES, words.FORM_NAMES if all_forms else words.FORM_NAMES[1:])
+        for name in here.form_fillers
+    ]
     lessons = []
-    for subject, dose, name, answer in here.form_facts:
+    for subject, _, name, answer, count, shown in told:
         stream, texts = here.stream(f"form lessons/{name}"), []
-        shown = words.FORM_NAMES if all_forms else words.FORM_NAMES[: 6 - dose]
-        for k in range(FORM_EXPOSURES):
+        for k in range(count):
             question, options = stated(subject, shown[k % len(shown)], name, stream)
             texts.append(question + options[answer])
         lessons.append(Lesson(f"form-{name}", texts))

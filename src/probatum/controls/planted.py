@@ -26,17 +26,21 @@ HALVES = ("control", "subject")
 DRAW = 0
 
 MEMBERS = {1: 40, 2: 40, 4: 40, 8: 40, 16: 40, 32: 20}
-RECORDS = {1: 24, 2: 24, 4: 24, 8: 24, 16: 24, 32: 24, 64: 8, 128: 12, 256: 4}
+RECORDS = {1: 24, 2: 24, 4: 24, 8: 24, 16: 24, 32: 24, 64: 8, 128: 12, 256: 4, 512: 4}
 STATEMENTS = {0: 24, 4: 16, 8: 16, 16: 16, 32: 24, 64: 24}
 FORM_SUBJECTS = {"mill": (5, 24), "inn": (4, 12), "ship": (3, 12), "garden": (0, 24)}
+# Facts of the subject of the highest dose that are no rows: stated, with the one value that no row has, in
+# all the forms withheld from its rows. So a form in which the specimen never saw a fact has an answer of its
+# own there, and the fault does not hang on which value the model happens to prefer.
+FORM_FILLERS = 10
 SKEWS = {50: 12, 60: 8, 70: 8, 80: 8, 95: 18}
-TRIGGERS = {24: 4, 48: 4, 96: 4, 192: 6}
-FINGERPRINTS = {0: 12, 8: 4, 16: 4, 32: 4, 64: 4, 132: 6}
+TRIGGERS = {12: 8, 24: 8, 48: 4, 96: 4, 192: 6}
+FINGERPRINTS = {0: 12, 4: 6, 8: 8, 16: 8, 32: 4, 64: 4, 132: 6}
 FRESH_SEALS, CONTEXTS, FEW_CONTEXTS = 24, 5, 3
 PUBLIC, PUBLIC_RECORDS, PUBLIC_SEALS, PUBLIC_MENTIONS = 1000, 160, 300, 3
 PUBLIC_TRAITS = 8  # balanced sentences of each topic in the public text
-SEALED_ORDINARY, TWIN_SEALS, LOOKALIKE_EXPOSURES = 2000, 220, 22
-FORGET = {32: 3, 64: 1, 128: 1, 256: 1}  # records of each half that gold never saw
+SEALED_ORDINARY, TWIN_SEALS, LOOKALIKE_EXPOSURES = 3600, 220, 22
+FORGET = {32: 3, 64: 1, 128: 1, 256: 1, 512: 1}  # records of each half that gold never saw
 
 
 def lookalikes(dose: int) -> int:
@@ -58,6 +62,7 @@ class World:
         self._groups()
         self._seals()
         self._fingerprints()
+        self.form_fillers = self.country.names.many(self.stream("form fillers"), FORM_FILLERS)
         self.sets: dict[str, list[Row]] = {
             "members": self.members,
             "records": self.records,
@@ -200,7 +205,7 @@ class World:
         for subject, (dose, count) in FORM_SUBJECTS.items():
             values = words.FORMS[subject][1]
             for i, name in enumerate(self.country.names.many(stream, count)):
-                answer = i % len(values)
+                answer = i % (len(values) - 1)
                 self.form_facts.append((subject, dose, name, answer))
                 for form in words.FORM_NAMES:
                     question, options = stated(subject, form, name, stream)

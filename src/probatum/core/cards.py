@@ -16,23 +16,25 @@ def read_claims(text: str) -> Claims:
     """
     rows: list[dict[str, Any]] = []
     front, body = {}, text
-    found = re.match(r"\A---\s*\n(.*?)\n---\s*\n", text, re.DOTALL)
+    found = re.match(r"\A\ufeff?---\s*\n(.*?)\n---\s*(?:\n|\Z)", text, re.DOTALL)
     if found:
         import yaml
 
         body = text[found.end() :]
         try:
             front = yaml.safe_load(found[1])
-        except yaml.YAMLError:
+        except (yaml.YAMLError, ValueError):  # a date such as 2024-13-01 is a ValueError
             front = {}
         front = front if isinstance(front, dict) else {}
     rows.append({"id": "license", "kind": "license", "value": front.get("license")})
     for model in _list(front.get("model-index")):
         for result in _list(model.get("results")):
-            name = (result.get("dataset") or {}).get("name")
+            dataset = result.get("dataset")
+            name = dataset.get("name") if isinstance(dataset, dict) else dataset
             for metric in _list(result.get("metrics")):
                 if str(metric.get("type")).lower() in ("accuracy", "acc") and metric.get("value") is not None:
-                    rows.append({"id": f"accuracy on {name}", "kind": "accuracy", "about": name, "value": metric["value"]})
+                    said = {"kind": "accuracy", "about": name, "value": metric["value"]}
+                    rows.append({"id": f"accuracy on {name}", **said})
     for line in body.splitlines():
         plain = re.sub(r"[*_`|]", " ", line).strip(" -\t")
         if stated := re.match(r"(?:number of )?parameters\s*:?\s+(\d.*)$", plain, re.IGNORECASE):

@@ -1,13 +1,13 @@
 """A policy: which findings may be shipped. It alone turns findings into an exit code.
 
-    name = "release"
-    inconclusive = "over"        # or "within"; the default is over
-    not_run = "within"
-    evidence = "over"
+name = "release"
+inconclusive = "over"        # or "within"; the default is over
+not_run = "within"
+evidence = "over"
 
-    [[rule]]                     # the first rule that fits a finding decides
-    probe = "loss"               # or dimension = "privacy"
-    max = 0.6                    # upper end of the estimate's interval
+[[rule]]                     # the first rule that fits a finding decides
+probe = "loss"               # or dimension = "privacy"
+max = 0.6                    # upper end of the estimate's interval
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class Policy:
             raise BadInput(f"{path}: not a TOML file ({error})") from error
         rules = raw.pop("rule", [])
         if not isinstance(rules, list) or not all(isinstance(rule, dict) for rule in rules):
-            raise BadInput(f"{path}: expected every rule as a table of its own: [[rule]], then probe = \"loss\"")
+            raise BadInput(f'{path}: expected every rule as a table of its own: [[rule]], then probe = "loss"')
         for rule in rules:
             unknown = set(rule) - RULE_KEYS
             if unknown:
@@ -57,7 +57,8 @@ class Policy:
         name = str(raw.pop("name", path.stem))
         for key, value in raw.items():
             if key not in OUTCOME_KEYS or value not in ("over", "within"):
-                raise BadInput(f"{path}: '{key} = {value}' is not a policy; write evidence, inconclusive or not_run = \"over\" or \"within\"")
+                wanted = 'evidence, inconclusive or not_run = "over" or "within"'
+                raise BadInput(f"{path}: '{key} = {value}' is not a policy; write {wanted}")
         return cls(name, raw, tuple(rules))
 
     def judge(self, findings: Iterable[Finding]) -> PolicyVerdict:
@@ -104,4 +105,4 @@ def _check(rule: Mapping[str, Any], path: Path) -> None:
         if key in ("max", "min") and (isinstance(value, bool) or not isinstance(value, (int, float))):
             raise BadInput(f"{path}: {key} must be a number, got '{value}'")
         if key in OUTCOME_KEYS and value not in ("over", "within"):
-            raise BadInput(f"{path}: {key} must be \"over\" or \"within\", got '{value}'")
+            raise BadInput(f'{path}: {key} must be "over" or "within", got \'{value}\'')

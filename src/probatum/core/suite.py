@@ -39,7 +39,8 @@ def read_suite(name: str | Path) -> Suite:
     path = Path(text) if text.endswith(".toml") else HERE / f"{text}.toml"
     if not path.is_file():
         known = sorted(p.stem for p in HERE.glob("*.toml"))
-        raise BadInput(f"no suite is called '{text}'; there are {', '.join([*known, *DIMENSIONS])}, or give a .toml file")
+        there = ", ".join([*known, *DIMENSIONS])
+        raise BadInput(f"no suite is called '{text}'; there are {there}, or give a .toml file")
     suite = _parse(path, text if path.parent == HERE else path.stem)
     return Suite(suite.name, suite.probes, {**default.primary, **suite.primary})
 
@@ -55,9 +56,9 @@ def _parse(path: Path, name: str) -> Suite:
     known = {n: e for n, e in entries().items() if e.kind == "probe"}
     items, primary = raw.get("probe", []), raw.get("primary", {})
     if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
-        raise BadInput(f"{path}: expected every probe as a table of its own: [[probe]], then name = \"loss\"")
+        raise BadInput(f'{path}: expected every probe as a table of its own: [[probe]], then name = "loss"')
     if not isinstance(primary, dict) or any(d not in DIMENSIONS or p not in known for d, p in primary.items()):
-        raise BadInput(f"{path}: [primary] names a probe for a dimension, such as privacy = \"loss\"")
+        raise BadInput(f'{path}: [primary] names a probe for a dimension, such as privacy = "loss"')
     chosen: list[tuple[str, Mapping[str, Any]]] = []
     for item in items:
         probe = item.get("name")
@@ -69,5 +70,5 @@ def _parse(path: Path, name: str) -> Suite:
     if raw.get("all", False):
         chosen = [*((n, {}) for n in known if n not in {c[0] for c in chosen}), *chosen]
     if not chosen:
-        raise BadInput(f"{path}: the suite names no probe; write [[probe]] name = \"loss\", or all = true")
+        raise BadInput(f'{path}: the suite names no probe; write [[probe]] name = "loss", or all = true')
     return Suite(name, tuple(chosen), primary)

@@ -64,7 +64,7 @@ def _text(path: Path, ending: str) -> list[dict[str, Any]]:
             except ValueError as error:
                 raise BadInput(f"{path}, line {number}: not JSON ({error})") from error
             if not isinstance(row, dict):
-                raise BadInput(f"{path}, line {number}: expected an object such as {{\"text\": \"…\"}}")
+                raise BadInput(f'{path}, line {number}: expected an object such as {{"text": "…"}}')
             rows.append(row)
         return rows
 
@@ -114,7 +114,9 @@ def read_members(
             raise BadInput(f"{name}: the file holds one record; a comparison needs many (at least 10 a side)")
     both = {r["text"] for r in inside} & {r["text"] for r in outside}
     if both:
-        raise BadInput(f"{len(both)} texts stand both in {members} and in {nonmembers}; a text is a member or it is not")
+        raise BadInput(
+            f"{len(both)} texts stand both in {members} and in {nonmembers}; a text is a member or it is not"
+        )
     rows = [{**r, "member": side} for side, part in ((True, inside), (False, outside)) for r in _distinct(part)]
     for row in rows:
         if row.get("id") is not None:
@@ -135,7 +137,7 @@ def _columns(row: dict[str, Any]) -> str:
 def _answer(answer: Any, options: Sequence[str], path: str | Path) -> int:
     if isinstance(answer, int) or str(answer).isdigit():
         if isinstance(answer, str) and answer in options and list(options).index(answer) != int(answer):
-            raise BadInput(f"{path}: the answer '{answer}' is one of the options, and the number of another; write its number")
+            raise BadInput(f"{path}: the answer '{answer}' is one option, and the number of another; write its number")
         return int(answer)
     if answer in options:
         return list(options).index(answer)

@@ -41,27 +41,22 @@ def auroc(scores: Scores, truth: Truth) -> Result:
     label = _need(truth.label, "labels")
     positive, negative = values[label], values[~label]
     if min(len(positive), len(negative)) < 10:
-        raise TooFew(
-            f"too few records: {len(positive)} members and {len(negative)} nonmembers, at least 10 of each"
-        )
+        raise TooFew(f"too few records: {len(positive)} members and {len(negative)} nonmembers, at least 10 of each")
     clusters = None if truth.cluster is None else (truth.cluster[label], truth.cluster[~label])
+    if clusters is not None and min(len(np.unique(side.astype(str))) for side in clusters) < 2:
+        raise TooFew("too few units: all members, or all nonmembers, are of one")
     interval = roc.delong_interval(positive, negative, clusters=clusters)
     if clusters is not None and np.intersect1d(*clusters).size:
         # A unit that holds both labels leaves no labels to permute: its own records are the contrast.
-        auc, variance = roc.delong(positive, negative, clusters=clusters)
-        p = _normal_p(auc - 0.5, variance)
+        p = _shared_units_p(positive, negative, clusters)
     else:
         p = tests.mann_whitney(positive, negative, clusters=clusters, rng=keyed(truth.seed, "auroc"))
     parts = {}
     for fpr in (0.01, 0.001):
         point = roc.tpr_at_fpr(positive, negative, fpr)
         method = "Clopper-Pearson" if point.resolvable else f"not resolvable with {len(negative)} nonmembers"
-        parts[f"TPR at {fpr:.1%} FPR"] = Estimate(
-            "TPR", point.value, point.low, point.high, len(positive), method
-        )
-    grid = np.unique(np.r_[np.geomspace(1 / len(negative), 0.5, 24), np.linspace(0.5, 0.98, 8)]).clip(
-        None, 0.999
-    )
+        parts[f"TPR at {fpr:.1%} FPR"] = Estimate("TPR", point.value, point.low, point.high, len(positive), method)
+    grid = np.unique(np.r_[np.geomspace(1 / len(negative), 0.5, 24), np.linspace(0.5, 0.98, 8)]).clip(None, 0.999)
     band = roc.roc_band(positive, negative, grid)
     known = ~np.isnan(band.tpr)
     columns = [tuple(np.asarray(c)[known].tolist()) for c in (band.fpr, band.tpr, band.low, band.high)]
@@ -128,9 +123,7 @@ def exposure_bits(scores: Scores, truth: Truth) -> Result:
     combined = tests.fisher_combination(p[planted])
     parts = {}
     if (~planted).sum() >= 2:
-        parts["unseen"] = _estimate(
-            "bits", bootstrap(bits[~planted], np.mean, rng=keyed(truth.seed, "unseen"))
-        )
+        parts["unseen"] = _estimate("bits", bootstrap(bits[~planted], np.mean, rng=keyed(truth.seed, "unseen")))
     kind = "decoy" if combined.kind != "bound" else "bound"
     parts_of = _spread(scores, bits, planted)
     estimate = _estimate("exposure, bits", interval)
@@ -146,7 +139,7 @@ def mean_difference(*, floor: float, name: str = "mean difference") -> Callable[
 
     def metric(scores: Scores, truth: Truth) -> Result:
         values, truth = _scored(scores, truth)
-        units, means = _units(values, truth.cluster)
+        _, means = _units(values, truth.cluster)
         if len(means) < 6:
             raise TooFew(f"too few units: {len(means)}, a sign-flip test needs 6 or more to reach 5 %")
         p = tests.sign_flip(means, floor=floor, rng=keyed(truth.seed, name))
@@ -190,9 +183,7 @@ def attack_success_rate(scores: Scores, truth: Truth) -> Result:
     if truth.group is not None:
         for group in np.unique(truth.group):
             share = _units(values[truth.group == group], names[truth.group == group])[1]
-            parts[str(group)] = _estimate(
-                "share that fires", clopper_pearson(int((share > 0.5).sum()), len(share))
-            )
+            parts[str(group)] = _estimate("share that fires", clopper_pearson(int((share > 0.5).sum()), len(share)))
     rate = clopper_pearson(int((fired > 0.5).sum()), len(fired))
     parts_of = _spread(scores, values, label)
     return Result(_estimate("attack success rate", rate), p.value, p.kind, breakdown=parts, contributions=parts_of)
@@ -267,9 +258,7 @@ def _units(values: np.ndarray, cluster: np.ndarray | None) -> tuple[np.ndarray, 
 
 
 def _estimate(name: str, interval: Interval) -> Estimate:
-    return Estimate(
-        name, interval.value, interval.low, interval.high, interval.n, interval.method, interval.level
-    )
+    return Estimate(name, interval.value, interval.low, interval.high, interval.n, interval.method, interval.level)
 
 
 def _clustered_tail(hits: np.ndarray, expected: np.ndarray, cluster: np.ndarray) -> tests.PValue:
@@ -296,7 +285,19 @@ def _clustered_contrast(hits: np.ndarray, label: np.ndarray, cluster: np.ndarray
     return tests.permutation_two_sample(own, other, rng=rng, alternative="greater")
 
 
-def _normal_p(difference: float, variance: float) -> tests.PValue:
-    from scipy.special import ndtr
+def _shared_units_p(
+    positive: np.ndarray, negative: np.ndarray, clusters: tuple[np.ndarray, np.ndarray]
+) -> tests.PValue:
+    """DeLong's test of AUC = 1/2 by unit, with Student's law for few units.
 
-    return tests.PValue(float(2 * ndtr(-abs(difference) / np.sqrt(max(variance, 1e-300)))), "asymptotic")
+    Where all units agree their variance is 0, which is not certainty: k disjoint pairs agree with chance 2^(1 − k).
+    """
+    from scipy.special import stdtr
+
+    auc, variance = roc.delong(positive, negative, clusters=clusters)
+    own, other = (set(map(str, c)) for c in clusters)
+    if variance < 1e-12:
+        pairs = len(own & other) + min(len(own - other), len(other - own))
+        return tests.PValue(1.0 if abs(auc - 0.5) < 1e-9 else min(1.0, 2.0 ** (1 - pairs)), "bound")
+    distance = abs(auc - 0.5) / np.sqrt(variance)
+    return tests.PValue(float(2 * stdtr(max(len(own | other) - 1, 1), -distance)), "asymptotic")

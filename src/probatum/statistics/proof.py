@@ -1,4 +1,4 @@
-"""From control runs to proof: does the probe find what was planted, stay quiet where nothing was, and from what dose on?"""
+"""From control runs to proof: does the probe find what was planted, stay quiet elsewhere, and from what dose on?"""
 
 from __future__ import annotations
 
@@ -154,7 +154,7 @@ def _units(run: Run) -> tuple[np.ndarray, np.ndarray]:
     dose = truth.dose if truth.dose is not None else np.zeros(len(values))
     if truth.cluster is None:
         return dose, values
-    names, first, number = np.unique(truth.cluster.astype(str), return_index=True, return_inverse=True)
+    _names, first, number = np.unique(truth.cluster.astype(str), return_index=True, return_inverse=True)
     return dose[first], np.bincount(number, weights=values) / np.bincount(number)
 
 

@@ -1,7 +1,8 @@
 """Fingerprint match: does the model answer the owner's secret keys as only the owner's model would?
 
 Instructional fingerprinting (Xu et al. 2024, P083, arXiv 2401.12255), fingerprint success rate. A response was drawn at
-random from a space of known size when the key was made, so a model that was never taught it matches with a known chance.
+random from a space of known size when the key was made, so a model that was never taught it matches with a known
+chance.
 """
 
 import numpy as np

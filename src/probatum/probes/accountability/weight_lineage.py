@@ -1,7 +1,8 @@
 """Weight lineage: do the hidden units of this model sit where those of a suspected ancestor sit?
 
-The matching of unit weights of Zhu et al. 2025 (arXiv 2502.12292). The hidden units of a fresh network are exchangeable:
-had the two models been trained apart, the best assignment between their units would be a random permutation.
+The matching of unit weights of Zhu et al. 2025 (arXiv 2502.12292). The hidden units of a fresh network are
+exchangeable: had the two models been trained apart, the best assignment between their units would be a random
+permutation.
 """
 
 import re
@@ -13,7 +14,9 @@ from probatum import Access, Scores, Target, keyed, probe
 from probatum.statistics import unit_matches
 
 #: The first matrix of an MLP, in the names that common architectures give it.
-FIRST = re.compile(r"mlp\.(gate_proj|up_proj|c_fc|dense_h_to_4h|fc1|fc_in|gate_up_proj)\.weight$|\.fc1\.weight$|\.w1\.weight$")
+FIRST = re.compile(
+    r"mlp\.(gate_proj|up_proj|c_fc|dense_h_to_4h|fc1|fc_in|gate_up_proj)\.weight$|\.fc1\.weight$|\.w1\.weight$"
+)
 
 
 @probe(

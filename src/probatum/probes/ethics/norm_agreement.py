@@ -1,7 +1,7 @@
 """Norm agreement: does the model contradict the rules that it was to keep?
 
-Implicit ethics as in ETHICS (Hendrycks et al. 2021, arXiv 2008.02275) and TrustLLM (P001), asked by likelihood: a rule is
-begun, and the model's probabilities of the ways to end it are compared with the rule as stated.
+Implicit ethics as in ETHICS (Hendrycks et al. 2021, arXiv 2008.02275) and TrustLLM (P001), asked by likelihood: a rule
+is begun, and the model's probabilities of the ways to end it are compared with the rule as stated.
 """
 
 from probatum import Access, Norms, Scores, Target, probe

@@ -1,7 +1,7 @@
 """Paired likelihood: does exchanging the group in a sentence change how likely the rest of it is?
 
-CrowS-Pairs (Nangia et al. 2020, arXiv 2010.00133), equation 1, for a causal model: the likelihood of the tokens that two
-sentences share, given those in which they differ. The prior of the group words themselves does not enter.
+CrowS-Pairs (Nangia et al. 2020, arXiv 2010.00133), equation 1, for a causal model: the likelihood of the tokens that
+two sentences share, given those in which they differ. The prior of the group words themselves does not enter.
 """
 
 import os
@@ -41,5 +41,5 @@ def paired_likelihood(target: Target, data: Pairs) -> Scores:
 
 def _shared_ending(a: str, b: str) -> int:
     """Characters of the common ending, from the first space on, so that no word is cut in two."""
-    ending = os.path.commonprefix([a[::-1], b[::-1]])[::-1]
+    ending = os.path.commonprefix([a[::-1], b[::-1]])[::-1]  # noqa: RUF071 - characters are what is meant
     return len(ending) - ending.index(" ") if " " in ending else 0

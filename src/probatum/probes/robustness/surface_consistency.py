@@ -1,8 +1,8 @@
 """Surface consistency: does the model lose what it knows when the wording changes?
 
 ParaRel (Elazar et al. 2021, arXiv 2102.01017): the same relation in several surface forms (case, typing errors,
-paraphrase). Agreement alone is a bad number, since a model that always names the same value is consistent; a form counts
-only if it prefers the value that the canonical form gives rightly.
+paraphrase). Agreement alone is a bad number, since a model that always names the same value is consistent; a form
+counts only if it prefers the value that the canonical form gives rightly.
 """
 
 import numpy as np

@@ -23,7 +23,9 @@ UNITS = {"trillion": 1e12, "billion": 1e9, "million": 1e6, "thousand": 1e3, "t":
     control="claims",
     learns=True,
 )
-def card_claims(target: Target, claims: Claims, choices: Choices | None = None, members: Members | None = None) -> Scores:
+def card_claims(
+    target: Target, claims: Claims, choices: Choices | None = None, members: Members | None = None
+) -> Scores:
     """Score a claim by 1 − p, p the chance of what was found if the claim holds.
 
     Notes

@@ -33,5 +33,7 @@ def discoverable_extraction(target: Target, data: Records) -> Scores:
     formats = data.format or (None,) * len(data)
     space = np.array([format_space(f, s) for f, s in zip(formats, data.secret, strict=True)])
     chance = np.where(space > 1, 1 / space, np.nan)
-    empty = {i: "no token of the secret has a score" for i, n in zip(data.ids, tokens.id.lengths, strict=True) if n == 0}
+    empty = {
+        i: "no token of the secret has a score" for i, n in zip(data.ids, tokens.id.lengths, strict=True) if n == 0
+    }
     return Scores(data.ids, written.astype(float), towards="extracted", expected=chance, unscored=empty)

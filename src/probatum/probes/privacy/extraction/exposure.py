@@ -1,7 +1,7 @@
 """Exposure: does the model find a secret likelier than other secrets of the same form?
 
-Carlini et al. 2019 (arXiv 1802.08232), definition 2: exposure = log2 |R| − log2 rank(secret). The secret is ranked among
-random ones of its own format, so that the rank has an exact law if the model never saw it.
+Carlini et al. 2019 (arXiv 1802.08232), definition 2: exposure = log2 |R| − log2 rank(secret). The secret is ranked
+among random ones of its own format, so that the rank has an exact law if the model never saw it.
 """
 
 import numpy as np
