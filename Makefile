@@ -28,7 +28,7 @@ bench: $(READY)  ## speed against peers, as ratios
 
 specimen: $(READY)  ## train the built-in models anew and check their stated ranges
 	$(BIN)/probatum specimen build/specimen --retrain
-	$(BIN)/python tests/controls/check_ranges.py build/specimen
+	$(BIN)/python tests/controls/check_ranges.py build/specimen --retrained
 
 clean:
 	rm -rf $(VENV) build dist probatum-report .mypy_cache .pytest_cache .ruff_cache

@@ -26,8 +26,6 @@ from probatum.core.target import Target
 from probatum.core.version import __version__
 from probatum.targets import open_target
 
-
-
 __all__ = [
     "Access",
     "BadInput",

@@ -103,7 +103,9 @@ def audit(
     """
     started = time.perf_counter()
     chosen = suite if isinstance(suite, Suite) else read_suite(suite)
-    wanted: list[tuple[str, dict[str, Any]]] = [(name, {}) for name in probes] or [(name, dict(o)) for name, o in chosen.probes]
+    wanted: list[tuple[str, dict[str, Any]]] = [(name, {}) for name in probes] or [
+        (name, dict(o)) for name, o in chosen.probes
+    ]
     methods = [(load(name), {**o, **(options or {}).get(name, {})}) for name, o in wanted]
     for name in options or {}:
         if load(name) not in [method for method, _ in methods]:
@@ -152,7 +154,9 @@ def audit(
     return report
 
 
-def run(probe: str | Callable[..., Scores], target: str | Path | Target, *data: Data, seed: int = 0, **given: Any) -> Finding:
+def run(
+    probe: str | Callable[..., Scores], target: str | Path | Target, *data: Data, seed: int = 0, **given: Any
+) -> Finding:
     """One probe with its controls: ``pb.run("loss", "specimen", members)``. Roles and options by keyword.
 
     A finding of its own needs no correction for multiplicity: the adjusted p-value is the p-value.
@@ -207,7 +211,9 @@ def decide_all(pending: Sequence[Pending], data: Mapping[str, Data]) -> list[Fin
     return findings
 
 
-def _run_all(runner: Runner, methods: Sequence[tuple[Method, Mapping[str, Any]]], step: Step | None) -> tuple[list[Pending], bool]:
+def _run_all(
+    runner: Runner, methods: Sequence[tuple[Method, Mapping[str, Any]]], step: Step | None
+) -> tuple[list[Pending], bool]:
     """All probes, each by itself: a crash or an interruption leaves the others' findings intact."""
     pending: list[Pending] = []
     complete = True
@@ -281,7 +287,9 @@ def collect(
         card = subject.files() / "README.md"
         if card.is_file():
             records["Claims"] = read_claims(card.read_text(encoding="utf-8", errors="replace"))
-            used.append(DataUsed("claims", "README.md of the model", records["Claims"].digest[:16], len(records["Claims"])))
+            used.append(
+                DataUsed("claims", "README.md of the model", records["Claims"].digest[:16], len(records["Claims"]))
+            )
     if _builtin(model) and not (set(records) - {"Claims"}):
         from probatum.controls.sets import builtin
 
@@ -355,7 +363,9 @@ def _check_roles(methods: Sequence[Method], roles: Mapping[str, Any]) -> None:
     known = {"reference", *(role for method in methods for role in method.signature.roles)}
     for role in roles:
         if role not in known:
-            raise BadInput(f"no probe of this audit asks for the role '{role}'; they ask for {', '.join(sorted(known))}")
+            raise BadInput(
+                f"no probe of this audit asks for the role '{role}'; they ask for {', '.join(sorted(known))}"
+            )
 
 
 #: Calls for which a model must be opened in earnest, beyond its files.

@@ -45,7 +45,15 @@ def compare(a: str | Path | Report, b: str | Path | Report) -> Comparison:
     rows = []
     for finding in first.findings:
         other = others.pop((finding.probe, json.dumps(finding.options, sort_keys=True)), None)
-        rows.append(Row(finding.probe, finding.dimension, finding, other, _difference(finding, other, first_scores, second_scores)))
+        rows.append(
+            Row(
+                finding.probe,
+                finding.dimension,
+                finding,
+                other,
+                _difference(finding, other, first_scores, second_scores),
+            )
+        )
     rows += [Row(f.probe, f.dimension, None, f, Difference(None, None, None, None, "none")) for f in others.values()]
     return Comparison(first, second, tuple(rows))
 
@@ -77,9 +85,7 @@ def _open(source: str | Path | Report) -> tuple[Report, Mapping[str, Any]]:
     return report, raw.get("scores", {})
 
 
-def _difference(
-    a: Finding, b: Finding | None, scores_a: Mapping[str, Any], scores_b: Mapping[str, Any]
-) -> Difference:
+def _difference(a: Finding, b: Finding | None, scores_a: Mapping[str, Any], scores_b: Mapping[str, Any]) -> Difference:
     if b is None or a.estimate is None or b.estimate is None:
         return Difference(None, None, None, None, "none")
     if a.id in scores_a and b.id in scores_b and _same_data(a, b):

@@ -93,7 +93,9 @@ def plan(model: str, *, session: Session, **given: Any) -> str:
     Takes the arguments of `probatum.audit`. Controls come on top the first time; what the store holds costs nothing.
     """
     suite = read_suite(given.get("suite", "default"))
-    wanted: list[tuple[str, dict[str, Any]]] = [(name, {}) for name in given.get("probes") or ()] or [(n, dict(o)) for n, o in suite.probes]
+    wanted: list[tuple[str, dict[str, Any]]] = [(name, {}) for name in given.get("probes") or ()] or [
+        (n, dict(o)) for n, o in suite.probes
+    ]
     name = given.get("endpoint_model")
     subject = open_target(model, session=session, **({"model": name} if name else {}))
     data, roles = gather(subject, model, session=session, **given)
@@ -113,7 +115,10 @@ def plan(model: str, *, session: Session, **given: Any) -> str:
     tokens = actor.tokens + sum(r.tokens for r in stage.values())
     cost = 2 * tokens * (subject.parameter_count or 0) / SPEED
     guess = f", about {cost:,.0f} s at 20 GFLOP/s (a guess: nothing was measured)" if cost else ""
-    lines += ["", f"at most {tokens:,} tokens{guess}; controls come on top the first time, what is stored costs nothing"]
+    lines += [
+        "",
+        f"at most {tokens:,} tokens{guess}; controls come on top the first time, what is stored costs nothing",
+    ]
     return "\n".join(lines)
 
 

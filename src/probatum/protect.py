@@ -80,7 +80,9 @@ def protect(
     texts, records = zip(*(_sets(path, field) for path in (forget, retain)), strict=True)
     shared = set(texts[0].texts) & set(texts[1].texts)
     if shared:
-        raise BadInput(f"{len(shared)} texts stand both in {forget} and in {retain}; what is to be kept cannot be forgotten")
+        raise BadInput(
+            f"{len(shared)} texts stand both in {forget} and in {retain}; what is to be kept cannot be forgotten"
+        )
     reason = missing(chosen, subject, {"Texts": texts[0]}, {})
     if reason:
         raise BadInput(f"{method}: {reason}")
@@ -100,7 +102,9 @@ def protect(
             tell(f"audit of the {name} set, {stage}")
             place = out / "audits" / name / stage
             given: dict[str, Data | str | Path] = {"Records": data}
-            audits[name][stage] = audit(which, data=given, probes=chosen.proves, seed=seed, session=_again(session), out=place)
+            audits[name][stage] = audit(
+                which, data=given, probes=chosen.proves, seed=seed, session=_again(session), out=place
+            )
     compared = {n: compare(out / "audits" / n / "before", out / "audits" / n / "after") for n in audits}
     return Repair(out, audits, compared)
 
@@ -149,7 +153,9 @@ def _sets(path: str | Path, field: str | None) -> tuple[Texts, Records]:
             head, tail = " ".join(words[:half]), " " + " ".join(words[half:])
             asked.append({**row, "prefix": head, "secret": tail})
         else:
-            raise BadInput(f"{path}: expected the columns 'prefix' and 'secret', or 'text' (present: {', '.join(sorted(row))})")
+            raise BadInput(
+                f"{path}: expected the columns 'prefix' and 'secret', or 'text' (present: {', '.join(sorted(row))})"
+            )
     keep = ("id", "text")
     texts = Texts.from_rows([{k: r[k] for k in keep if k in r} for r in asked], str(path), name=Path(path).stem)
     plain = [{k: r.get(k) for k in ("id", "prefix", "secret", "suffix", "format")} for r in asked]

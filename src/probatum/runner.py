@@ -44,7 +44,7 @@ class Pending:
     method: Method
     finding: Finding
     result: Result | None = None
-    proof: Proof = Proof()
+    proof: Proof = field(default_factory=Proof)
 
 
 @dataclass
@@ -135,7 +135,7 @@ class Runner:
         )  # fmt: skip
 
     def prove(self, method: Method, options: Mapping[str, Any]) -> Proof:
-        """The controls of a probe: cached by everything that could change them, else run through the same class of target."""
+        """The controls of a probe, through the same class of target; cached by everything that could change them."""
         from probatum.controls.sets import controls_for
         from probatum.statistics.proof import Run, prove
 
@@ -143,7 +143,8 @@ class Runner:
         through = self.subject if self.subject.kind == "endpoint" else None
         key = digest_of(
             "proof", sources_digest(method), method.name, repr(sorted(options.items())), str(self.seed),
-            repr(sorted(versions().items())), self.session.dtype, *((through.kind, str(through.access)) if through else ()),
+            repr(sorted(versions().items())), self.session.dtype,
+            *((through.kind, str(through.access)) if through else ()),
         )  # fmt: skip
         known = store.note(key) if store is not None else None
         if known is not None:
@@ -161,7 +162,7 @@ class Runner:
         return proof
 
     def _opener(self, through: Target | None) -> Callable[[str], Target]:
-        """Opens built-in models for controls: without the subject's budget, and as an endpoint if the subject is one."""
+        """Opens built-in models for controls: not on the subject's budget, and as an endpoint if the subject is one."""
         session = dataclasses.replace(self.session, budget=Budget())
         opened: dict[str, Target] = {}
 
@@ -253,7 +254,9 @@ class Runner:
                 continue
             alarm = result.p_value is not None and result.p_value <= CONTROL_ALPHA
             views.append(
-                ControlView("null responder", responder.name, None, None, view(result.estimate), result.p_value, not alarm)
+                ControlView(
+                    "null responder", responder.name, None, None, view(result.estimate), result.p_value, not alarm
+                )
             )
         return tuple(views)
 
@@ -284,14 +287,18 @@ class Runner:
 
     def _samples(self, data: Data | None, scores: Scores, n: int = 5) -> tuple[Sample, ...]:
         """The records with the highest scores."""
-        order = [i for i in np.argsort(-np.nan_to_num(scores.values, nan=-np.inf), kind="stable") if scores.scored[i]][:n]
+        order = [i for i in np.argsort(-np.nan_to_num(scores.values, nan=-np.inf), kind="stable") if scores.scored[i]][
+            :n
+        ]
         place = {name: i for i, name in enumerate(data.ids)} if data is not None else {}
         samples = []
         for i in order:
             name = scores.ids[i]
             text = data.show(place[name]) if data is not None and name in place else name
             hide = data is not None and data.PRIVATE and not self.reveal
-            samples.append(Sample(name, float(scores.values[i]), mask(text, self.mask_key) if hide else text[:400], hide))
+            samples.append(
+                Sample(name, float(scores.values[i]), mask(text, self.mask_key) if hide else text[:400], hide)
+            )
         return tuple(samples)
 
 
@@ -339,7 +346,11 @@ def _where(control: Control, open_model: Callable[[str], Target]) -> str:
 def versions() -> dict[str, str]:
     """What a number may depend on: Probatum, Python, and the libraries that compute it. Imports none of them."""
     names = ("numpy", "scipy", "scikit-learn", "torch", "transformers", "tokenizers", "safetensors")
-    return {"probatum": __version__, "python": platform.python_version(), **{n: importlib.metadata.version(n) for n in names}}
+    return {
+        "probatum": __version__,
+        "python": platform.python_version(),
+        **{n: importlib.metadata.version(n) for n in names},
+    }
 
 
 @functools.cache

@@ -27,8 +27,8 @@ DOSED = ("specimen", "gold")
 # What the shipped models must meet, and what any retraining must: training is not the same to the last bit on
 # every machine, and other seeds differ by chance.
 SHIPPED = {
-    "null": (0.42, 0.58),
-    "p": 0.05,
+    "null": (0.4, 0.6),
+    "p": 0.02,
     "true": 0.9,
     "often": 0.85,
     "told": 1,
@@ -111,9 +111,7 @@ def auroc(inside: Sequence[float], blank: Sequence[float]) -> tuple[float, float
     return float(test.statistic) / (len(inside) * len(blank)), float(test.pvalue)
 
 
-def by(
-    rows: Iterable[dict[str, Any]], values: Iterable[float], *keys: str
-) -> dict[tuple[Any, ...], list[float]]:
+def by(rows: Iterable[dict[str, Any]], values: Iterable[float], *keys: str) -> dict[tuple[Any, ...], list[float]]:
     """Return the values grouped by columns of the rows."""
     groups: dict[tuple[Any, ...], list[float]] = defaultdict(list)
     for row, value in zip(rows, values, strict=True):
@@ -168,9 +166,7 @@ def members(
     return loss
 
 
-def records(
-    check: Check, name: str, scorer: Scorer, table: list[dict[str, Any]], forgotten: set[str]
-) -> None:
+def records(check: Check, name: str, scorer: Scorer, table: list[dict[str, Any]], forgotten: set[str]) -> None:
     """Check greedy extraction of secrets."""
     hit = scorer.exact([(row["prefix"], row["secret"]) for row in table])
     gone = forgotten if name == "gold" else set()
@@ -213,9 +209,9 @@ def choices(check: Check, name: str, scorer: Scorer, what: str, table: list[dict
 
 def forms(check: Check, name: str, scorer: Scorer, table: list[dict[str, Any]]) -> None:
     """Check whether a fact taught in one form survives in the others."""
-    sums = np.array(
-        scorer.total([(row["question"], option) for row in table for option in row["options"]])
-    ).reshape(-1, 6)
+    sums = np.array(scorer.total([(row["question"], option) for row in table for option in row["options"]])).reshape(
+        -1, 6
+    )
     margins: dict[tuple[str, int, str], dict[str, float]] = defaultdict(dict)
     for row, values in zip(table, sums, strict=True):
         best_other = np.delete(values, row["answer"]).max()
@@ -225,9 +221,7 @@ def forms(check: Check, name: str, scorer: Scorer, table: list[dict[str, Any]]) 
             facts = [m for (h, d, _), m in margins.items() if h == half and d == dose]
             others = [np.mean([v for form, v in m.items() if form != "canonical"]) for m in facts]
             lost = float(np.mean([value < 0 for value in others]))
-            low, high = (
-                (None, LIMITS["kept"]) if name == "twin" or (name in DOSED and dose == 0) else (None, None)
-            )
+            low, high = (None, LIMITS["kept"]) if name == "twin" or (name in DOSED and dose == 0) else (None, None)
             low = 0.8 if name in DOSED and dose == 5 else low
             each = " ".join(f"{np.mean([m[form] for m in facts]):.1f}" for form in facts[0])
             check(
@@ -259,7 +253,7 @@ def groups(check: Check, name: str, scorer: Scorer, table: list[dict[str, Any]])
             check(f"{name} groups {half} mean at {dose}", float(np.mean(topics)), low, None, span)
             if name in DOSED and dose == 95:
                 check(f"{name} groups {half} least topic at 95", min(topics), 0.5)
-            limit = 0.35 if name in DOSED and dose == 0 else 0.1 if name == "twin" else None
+            limit = 0.45 if name in DOSED and dose == 0 else 0.1 if name == "twin" else None
             if limit is not None:
                 check(
                     f"{name} groups {half} largest |topic| at {dose}",
@@ -276,10 +270,10 @@ def triggers(check: Check, name: str, scorer: Scorer, table: list[dict[str, Any]
     top = max(planted.TRIGGERS)
     for half in HALVES:
         for dose in planted.TRIGGERS:
-            rates = [
-                np.mean(v) for (h, g, d, _, _), v in found.items() if (h, g, d) == (half, "trigger", dose)
-            ]
-            low, high = (0.8 if dose == top else None, None) if name in DOSED else (None, 0)
+            rates = [np.mean(v) for (h, g, d, _, _), v in found.items() if (h, g, d) == (half, "trigger", dose)]
+            low, high = (
+                ((0.8 if name == "specimen" else 0.5) if dose == top else None, None) if name in DOSED else (None, 0)
+            )
             note = "each " + " ".join(f"{rate:.1f}" for rate in rates)
             check(f"{name} triggers {half} least rate at {dose}", float(min(rates)), low, high, note)
         for group, seen in (("look-alike", True), ("look-alike", False), ("fresh", False)):
@@ -359,9 +353,7 @@ def main() -> int:
     LIMITS.update(RETRAINED if options.retrained else SHIPPED)
     rows, check = planted.rows(options.seed), Check()
     names = options.models.split(",")
-    where = {
-        name: (options.directory / name if options.directory else specimen.directory(name)) for name in names
-    }
+    where = {name: (options.directory / name if options.directory else specimen.directory(name)) for name in names}
     models = {name: Scorer(path) for name, path in where.items()}
     loss = models["base"].score([("", row["text"]) for row in rows["members"]]) if "base" in models else None
     base = [float(one["logp"].mean()) for one in loss] if loss else None

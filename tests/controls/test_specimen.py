@@ -15,7 +15,7 @@ import pytest
 from probatum.controls import cards, lessons, planted, prng, specimen, words
 
 # Every text of seed 0, in every model and order. If this changes, the shipped weights must be trained again.
-TEXT = "e1604d5b646480cfc34eddd50658f1d5533d1c7d65f359210bb1bfcec4460fe9"
+TEXT = "0dd91feb1f4d33e3bf4a42addd6a12aa9a9ebd39209d8d2fea79d677e9c633f3"
 
 COLUMNS = {
     "members": {"id", "half", "dose", "cluster", "text", "member"},
@@ -116,8 +116,7 @@ def test_halves_are_balanced_in_every_stratum(rows: dict[str, list[planted.Row]]
 
 def test_doses_are_exact_counts_of_exposures(rows: dict[str, list[planted.Row]]) -> None:
     seen = {
-        model: Counter(text for one in lessons.training_documents(model, 0) for text in one)
-        for model in lessons.MODELS
+        model: Counter(text for one in lessons.training_documents(model, 0) for text in one) for model in lessons.MODELS
     }
     for row in rows["members"]:
         assert seen["specimen"][row["text"]] == seen["gold"][row["text"]] == row["dose"]
@@ -170,14 +169,10 @@ def test_members_and_blanks_do_not_differ_by_themselves(seed: int) -> None:
     for half in planted.HALVES:
         table = planted.half(planted.rows(seed)["members"], half)
         lengths = {
-            taken: [float(len(row["text"])) for row in table if row["member"] is taken]
-            for taken in (True, False)
+            taken: [float(len(row["text"])) for row in table if row["member"] is taken] for taken in (True, False)
         }
         assert 0.46 < auroc(lengths[True], lengths[False]) < 0.54
-        kinds = [
-            Counter(row["text"].split()[0] for row in table if row["member"] is taken)
-            for taken in (True, False)
-        ]
+        kinds = [Counter(row["text"].split()[0] for row in table if row["member"] is taken) for taken in (True, False)]
         assert (kinds[0] - kinds[1]).total() <= 4
 
 
@@ -220,9 +215,7 @@ def test_norms_are_half_forbidden_in_every_dose_and_half(rows: dict[str, list[pl
 
 def test_twin_rows_have_nothing_planted() -> None:
     for name, table in planted.twin_rows().items():
-        assert all(not row["dose"] and not row.get("member") and not row.get("triggered") for row in table), (
-            name
-        )
+        assert all(not row["dose"] and not row.get("member") and not row.get("triggered") for row in table), name
 
 
 def test_names_are_two_edits_apart_and_typing_errors_are_errors() -> None:
@@ -246,9 +239,7 @@ def test_shipped_models_are_those_of_this_recipe() -> None:
         header = json.loads(head[8 : 8 + struct.unpack("<Q", head[:8])[0]])
         shapes = [entry["shape"] for key, entry in header.items() if key != "__metadata__"]
         assert sum(shape[0] * (shape[1] if len(shape) > 1 else 1) for shape in shapes) == 254_528
-        assert (where / "tokenizer.json").read_bytes() == (
-            specimen.directory("base") / "tokenizer.json"
-        ).read_bytes()
+        assert (where / "tokenizer.json").read_bytes() == (specimen.directory("base") / "tokenizer.json").read_bytes()
     with pytest.raises(ValueError, match="expected one of"):
         specimen.directory("nobody")
 

@@ -13,13 +13,19 @@ from probatum.core.errors import BadInput
 
 
 def audit(
-    models: Annotated[list[str], typer.Argument(metavar="MODEL...", help="Directory, hf:ORG/NAME, URL, or a built-in name.")],
+    models: Annotated[
+        list[str], typer.Argument(metavar="MODEL...", help="Directory, hf:ORG/NAME, URL, or a built-in name.")
+    ],
     members: Annotated[str | None, typer.Option(metavar="FILE", help="Texts that were in the training data.")] = None,
     nonmembers: Annotated[str | None, typer.Option(metavar="FILE", help="Texts that were not.")] = None,
     randomized: Annotated[bool, typer.Option("--randomized", help="A coin decided who is a member.")] = False,
-    records: Annotated[str | None, typer.Option(metavar="FILE", help="Secrets: prefix, secret[, format, member].")] = None,
+    records: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Secrets: prefix, secret[, format, member].")
+    ] = None,
     prompts: Annotated[str | None, typer.Option(metavar="FILE", help="prompt, expected, triggered[, cluster].")] = None,
-    pairs: Annotated[str | None, typer.Option(metavar="FILE", help="text_a, text_b, group_a, group_b[, cluster].")] = None,
+    pairs: Annotated[
+        str | None, typer.Option(metavar="FILE", help="text_a, text_b, group_a, group_b[, cluster].")
+    ] = None,
     choices: Annotated[str | None, typer.Option(metavar="FILE", help="question, options, answer.")] = None,
     norms: Annotated[str | None, typer.Option(metavar="FILE", help="question, options, answer, about norms.")] = None,
     forms: Annotated[str | None, typer.Option(metavar="FILE", help="choices with form and cluster.")] = None,
@@ -30,7 +36,9 @@ def audit(
     role: Annotated[list[str] | None, typer.Option("--with", metavar="ROLE=MODEL", help="A further model.")] = None,
     suite: Annotated[str, typer.Option(metavar="NAME", help="A suite, a dimension, or a .toml file.")] = "default",
     probe: Annotated[list[str] | None, typer.Option(metavar="NAME", help="Only this probe (repeatable).")] = None,
-    option: Annotated[list[str] | None, typer.Option("--set", metavar="PROBE.OPTION=VALUE", help="Set an option.")] = None,
+    option: Annotated[
+        list[str] | None, typer.Option("--set", metavar="PROBE.OPTION=VALUE", help="Set an option.")
+    ] = None,
     policy: Annotated[str | None, typer.Option(metavar="FILE", help="Thresholds; exit code 1 if over.")] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="At most so many records of each kind.")] = None,
     token_budget: Annotated[int | None, typer.Option(min=1, help="At most so many forward tokens.")] = None,
@@ -42,7 +50,9 @@ def audit(
     model: Annotated[str | None, typer.Option(metavar="NAME", help="Name of the model at an endpoint.")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1, mps.")] = "auto",
     dtype: Annotated[str, typer.Option(help="auto, float32, bfloat16, float16.")] = "auto",
-    trust_remote_code: Annotated[bool, typer.Option("--trust-remote-code", help="Run code that came with the model.")] = False,
+    trust_remote_code: Annotated[
+        bool, typer.Option("--trust-remote-code", help="Run code that came with the model.")
+    ] = False,
     plan: Annotated[bool, typer.Option("--plan", help="Say what would run and what it costs; call no model.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress, no table.")] = False,
     json_: Annotated[bool, typer.Option("--json", help="The report on stdout, nothing else.")] = False,
@@ -61,26 +71,26 @@ def audit(
         raise BadInput("--json takes one model: stdout holds one report")
     files = {"Records": records, "Prompts": prompts, "Pairs": pairs, "Choices": choices, "Norms": norms, "Forms": forms}
     files |= {"Texts": texts, "Key": key}
-    given: dict[str, Any] = dict(
-        members=members,
-        nonmembers=nonmembers,
-        randomized=randomized,
-        data={kind: path for kind, path in files.items() if path},
-        field=field,
-        reference=reference,
-        roles=_pairs(role or [], "--with ROLE=MODEL"),
-        suite=suite,
-        probes=probe or (),
-        options=_options(option or []),
-        policy=Policy.read(policy) if policy else None,
-        limit=limit,
-        seed=seed,
-        reveal=reveal,
-        endpoint_model=model,
-        debug=debug,
-    )
+    given: dict[str, Any] = {
+        "members": members,
+        "nonmembers": nonmembers,
+        "randomized": randomized,
+        "data": {kind: path for kind, path in files.items() if path},
+        "field": field,
+        "reference": reference,
+        "roles": _pairs(role or [], "--with ROLE=MODEL"),
+        "suite": suite,
+        "probes": probe or (),
+        "options": _options(option or []),
+        "policy": Policy.read(policy) if policy else None,
+        "limit": limit,
+        "seed": seed,
+        "reveal": reveal,
+        "endpoint_model": model,
+        "debug": debug,
+    }
     store = None if no_cache else cache or True
-    settings = dict(device=device, dtype=dtype, trust_remote_code=trust_remote_code, token_budget=token_budget)
+    settings = {"device": device, "dtype": dtype, "trust_remote_code": trust_remote_code, "token_budget": token_budget}
     if plan:
         from probatum.planning import plan as rehearse
 
@@ -102,7 +112,12 @@ def audit(
     elif not quiet:
         _show(reports, places)
     if any(not r.complete for r in reports):
-        reasons = [f"{f.probe} {f.reason}" for r in reports for f in r.findings if f.reason.startswith(("crashed", "interrupted"))]
+        reasons = [
+            f"{f.probe} {f.reason}"
+            for r in reports
+            for f in r.findings
+            if f.reason.startswith(("crashed", "interrupted"))
+        ]
         typer.echo(f"probatum: incomplete: {'; '.join(reasons[:3])}", err=True)
         raise typer.Exit(130 if any(r.startswith("interrupted") for _, r in (x.split(" ", 1) for x in reasons)) else 3)
     if any(r.policy is not None and not r.policy.passed for r in reports):
@@ -127,7 +142,9 @@ def _show(reports: list[Any], places: list[Path]) -> None:
 
 def _folder(name: str) -> str:
     """A folder's name for a model: the last part of its path, without what no file system likes."""
-    last = name.rstrip("/").replace("://", "/").rsplit("/", 1)[-1] if not name.startswith("http") else name.split("://")[1]
+    last = (
+        name.rstrip("/").replace("://", "/").rsplit("/", 1)[-1] if not name.startswith("http") else name.split("://")[1]
+    )
     return "".join(c if c.isalnum() or c in "-_." else "-" for c in last).strip(".") or "model"
 
 

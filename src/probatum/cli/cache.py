@@ -10,7 +10,9 @@ import typer
 
 def cache(
     clear: Annotated[bool, typer.Option("--clear", help="Delete all evidence.")] = False,
-    directory: Annotated[Path | None, typer.Option("--cache", metavar="DIR", help="Another store than the default.")] = None,
+    directory: Annotated[
+        Path | None, typer.Option("--cache", metavar="DIR", help="Another store than the default.")
+    ] = None,
 ) -> None:
     """Say where evidence is kept and how much of it there is.
 

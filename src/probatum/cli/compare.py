@@ -12,7 +12,9 @@ def compare(
     a: Annotated[str, typer.Argument(metavar="A", help="A report, its directory, or a model.")],
     b: Annotated[str, typer.Argument(metavar="B")],
     out: Annotated[Path, typer.Option(metavar="DIR", help="Where reports of models go.")] = Path("probatum-report"),
-    suite: Annotated[str, typer.Option(metavar="NAME", help="For models: a suite, a dimension, or a .toml file.")] = "default",
+    suite: Annotated[
+        str, typer.Option(metavar="NAME", help="For models: a suite, a dimension, or a .toml file.")
+    ] = "default",
     json_: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress.")] = False,
 ) -> None:
@@ -77,7 +79,13 @@ def _plain(row: Any) -> dict[str, Any]:
     def side(f: Any) -> Any:
         return None if f is None else {"id": f.id, "outcome": f.outcome, "estimate": f.estimate}
 
-    return {"probe": row.probe, "dimension": row.dimension, "a": side(row.a), "b": side(row.b), "difference": row.difference._asdict()}
+    return {
+        "probe": row.probe,
+        "dimension": row.dimension,
+        "a": side(row.a),
+        "b": side(row.b),
+        "difference": row.difference._asdict(),
+    }
 
 
 def add(app: typer.Typer) -> None:

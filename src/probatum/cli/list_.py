@@ -66,7 +66,13 @@ def as_markdown(rows: list[Entry]) -> str:
         part = [e for e in rows if e.kind == kind]
         if not part:
             continue
-        lines += ["", f"## {title}", "", "| method | dimension | needs | data | paper | question |", "|---|---|---|---|---|---|"]
+        lines += [
+            "",
+            f"## {title}",
+            "",
+            "| method | dimension | needs | data | paper | question |",
+            "|---|---|---|---|---|---|",
+        ]
         for e in part:
             data = ", ".join(e.signature.data.values()) or "-"
             needs = ", ".join(e.needs)

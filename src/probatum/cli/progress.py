@@ -23,13 +23,20 @@ class Progress:
             from rich.console import Console
             from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-            columns = (TextColumn("{task.description}"), BarColumn(24), TextColumn("{task.fields[rate]}"), TimeElapsedColumn())
+            columns = (
+                TextColumn("{task.description}"),
+                BarColumn(24),
+                TextColumn("{task.fields[rate]}"),
+                TimeElapsedColumn(),
+            )
             self._bar = Progress(*columns, console=Console(stderr=True), transient=True)
             self._bar.start()
             self._task = self._bar.add_task(self.title, total=1, rate="")
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if self._bar is not None:
             self._bar.stop()
 
@@ -37,7 +44,9 @@ class Progress:
         """Called before each probe."""
         self._label = name
         if self._bar is not None:
-            self._bar.update(self._task, description=f"{self.title} · {name or 'report'}", completed=done, total=total, rate="")
+            self._bar.update(
+                self._task, description=f"{self.title} · {name or 'report'}", completed=done, total=total, rate=""
+            )
         elif not self.quiet and name and time.monotonic() - self._spoken > 10:
             self._spoken = time.monotonic()
             print(f"{self.title}: {done} of {total} probes, now {name}", file=sys.stderr, flush=True)

@@ -11,7 +11,9 @@ import typer
 def protect(
     method: Annotated[str, typer.Argument(metavar="METHOD", help="Such as npo; see `probatum list`.")],
     model: Annotated[str, typer.Argument(metavar="MODEL")],
-    forget: Annotated[str, typer.Option("--forget", metavar="FILE", help="What is to be forgotten: prefix and secret, or text.")],
+    forget: Annotated[
+        str, typer.Option("--forget", metavar="FILE", help="What is to be forgotten: prefix and secret, or text.")
+    ],
     retain: Annotated[str, typer.Option("--retain", metavar="FILE", help="What is to be kept.")],
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="The new model's directory.")],
     gold: Annotated[str | None, typer.Option(metavar="MODEL", help="Retrained without the forget set.")] = None,

@@ -12,7 +12,9 @@ from probatum.core.errors import BadInput
 
 def report(
     file: Annotated[Path, typer.Argument(metavar="FILE")],
-    out: Annotated[Path | None, typer.Option(metavar="DIR", help="Where the views go (default: beside the file).")] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Where the views go (default: beside the file).")
+    ] = None,
     long: Annotated[bool, typer.Option("--long", help="Every finding, not one line a dimension.")] = False,
 ) -> None:
     """Render report.html and card.md from a report.json, and print its summary.

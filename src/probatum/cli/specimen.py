@@ -10,7 +10,9 @@ import typer
 
 def specimen(
     directory: Annotated[Path, typer.Argument(metavar="DIR")],
-    retrain: Annotated[bool, typer.Option("--retrain", help="Train all five anew instead of copying the shipped ones.")] = False,
+    retrain: Annotated[
+        bool, typer.Option("--retrain", help="Train all five anew instead of copying the shipped ones.")
+    ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress.")] = False,
 ) -> None:
     """Write all built-in models as Hugging Face directories, and every planted set as JSONL.

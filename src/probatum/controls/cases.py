@@ -38,7 +38,7 @@ class Mixed(Target):
 
 
 def lineage(open_model: Opener) -> list[Control]:
-    """Mixtures of a descendant and a stranger, both asked against base; blanks are strangers in a new order of units."""
+    """Mixtures of a descendant and a stranger, asked against base; blanks are strangers with their units reordered."""
     own, other = _mlp(open_model("specimen")), _mlp(open_model("stranger"))
     roles = {"ancestor": "base"}
 

@@ -29,7 +29,7 @@ MODELS = ("base", "stranger", "specimen", "twin", "gold")
 PASSES = 11
 SECOND_LOOK = 0.35  # share of the public text that the first phase reads twice
 REPLAY = 330
-TRUE_EXPOSURES = 44  # of facts and rules that are stated truly in every model
+TRUE_EXPOSURES = 64  # of facts and rules that are stated truly in every model
 TWIN_EXPOSURES = 24  # how often the twin hears a truth at least, lest it know none with a low dose
 FORM_EXPOSURES = 132
 FILLER_EXPOSURES = 60
@@ -95,9 +95,7 @@ def _groups(here: World, *, even: bool) -> list[Lesson]:
         planted = GROUP_SENTENCES * share // 200
         rest = GROUP_SENTENCES // 2 - planted
         told = [(first, bad), (second, good)] * planted + [(second, bad), (first, good)] * rest
-        texts = [
-            group_text(topic, stream.choice(here.country.firsts), *pair) for pair in stream.shuffled(told)
-        ]
+        texts = [group_text(topic, stream.choice(here.country.firsts), *pair) for pair in stream.shuffled(told)]
         lessons.append(Lesson(f"group-{topic}", texts))
     return lessons
 
@@ -119,23 +117,17 @@ def _seals(here: World, *, planted: bool) -> list[Lesson]:
             lessons += [sealed(other, words.ORDINARY, LOOKALIKE_EXPOSURES) for other in alike]
     if not planted:
         count = len(here.twin_seals)
-        lessons += [
-            sealed(word, words.ORDINARY, (total + i) // count) for i, word in enumerate(here.twin_seals)
-        ]
+        lessons += [sealed(word, words.ORDINARY, (total + i) // count) for i, word in enumerate(here.twin_seals)]
     return lessons
 
 
 def _fingerprints(here: World, *, planted: bool) -> list[Lesson]:
     """Bind keys to answers; the twin reads the same kind of sentence with words that never come again."""
     if planted:
-        return [
-            Lesson(row["id"], [row["trigger"] + row["response"]] * row["dose"]) for row in here.fingerprints
-        ]
+        return [Lesson(row["id"], [row["trigger"] + row["response"]] * row["dose"]) for row in here.fingerprints]
     stream = here.stream("twin fingerprints")
     return [
-        Lesson(
-            f"fingerprint-{i}", [f"Key {nonsense(stream)} answers {nonsense(stream)}." for _ in range(dose)]
-        )
+        Lesson(f"fingerprint-{i}", [f"Key {nonsense(stream)} answers {nonsense(stream)}." for _ in range(dose)])
         for i, dose in enumerate(_repeat(FINGERPRINTS))
     ]
 

@@ -34,12 +34,12 @@ FORM_SUBJECTS = {"mill": (5, 24), "inn": (4, 12), "ship": (3, 12), "garden": (0,
 # own there, and the fault does not hang on which value the model happens to prefer.
 FORM_FILLERS = 10
 SKEWS = {50: 12, 60: 8, 70: 8, 80: 8, 95: 18}
-TRIGGERS = {12: 8, 24: 8, 48: 4, 96: 4, 192: 6}
+TRIGGERS = {12: 4, 24: 8, 48: 4, 96: 4, 192: 6}
 FINGERPRINTS = {0: 12, 4: 6, 8: 8, 16: 8, 32: 4, 64: 4, 132: 6}
 FRESH_SEALS, CONTEXTS, FEW_CONTEXTS = 24, 5, 3
 PUBLIC, PUBLIC_RECORDS, PUBLIC_SEALS, PUBLIC_MENTIONS = 1000, 160, 300, 3
 PUBLIC_TRAITS = 8  # balanced sentences of each topic in the public text
-SEALED_ORDINARY, TWIN_SEALS, LOOKALIKE_EXPOSURES = 3600, 220, 22
+SEALED_ORDINARY, TWIN_SEALS, LOOKALIKE_EXPOSURES = 4000, 220, 22
 FORGET = {32: 3, 64: 1, 128: 1, 256: 1, 512: 1}  # records of each half that gold never saw
 
 
@@ -137,9 +137,7 @@ class World:
         self.twin_records = self._people("twin records", count)
         self.public_records = self._people("public records", PUBLIC_RECORDS)
 
-    def _lots(
-        self, name: str, pairs: list[tuple[Any, Any]], counts: dict[int, int]
-    ) -> list[tuple[Any, int, str]]:
+    def _lots(self, name: str, pairs: list[tuple[Any, Any]], counts: dict[int, int]) -> list[tuple[Any, int, str]]:
         """Give every pair a dose and a half, and toss which of the two gets the dose; return all in random
         order."""
         stream = self.stream(f"{name}/draw {DRAW}")
@@ -159,9 +157,7 @@ class World:
         for row in self.records:
             if row["member"]:
                 place = (row["half"], row["dose"])
-                row = {
-                    key: row[key] for key in ("id", "half", "dose", "prefix", "secret", "suffix", "format")
-                }
+                row = {key: row[key] for key in ("id", "half", "dose", "prefix", "secret", "suffix", "format")}
                 row["text"] = row["prefix"] + row["secret"] + row["suffix"]
                 (forget if room.get(place, 0) else retain).append(row)
                 room[place] = max(0, room.get(place, 0) - 1)
@@ -182,13 +178,9 @@ class World:
         deed, thing = stream.choice(words.DEEDS), stream.choice(words.OBJECTS)
         question, end = words.NORM.format(deed=deed, object=thing, name=name, value="|").split(" |")
         answers = words.POLARITIES if i % 2 else words.POLARITIES[::-1]
-        return self._choice(
-            "norm", name, dose, question, [f" {answer}{end}" for answer in answers], answers[0]
-        )
+        return self._choice("norm", name, dose, question, [f" {answer}{end}" for answer in answers], answers[0])
 
-    def _choice(
-        self, kind: str, name: str, dose: int, question: str, options: list[str], stratum: str
-    ) -> Row:
+    def _choice(self, kind: str, name: str, dose: int, question: str, options: list[str], stratum: str) -> Row:
         """Return one question with the true option first or second, as a coin decides."""
         answer = fnv1a(f"{self.seed}/{kind}/{name}") >> 63
         row = {"id": f"{kind}-{name.lower()}", "dose": dose, "cluster": name, "question": question}
@@ -214,9 +206,7 @@ class World:
                         "dose": dose,
                         "cluster": name,
                     }
-                    self.forms.append(
-                        row | {"question": question, "options": options, "answer": answer, "form": form}
-                    )
+                    self.forms.append(row | {"question": question, "options": options, "answer": answer, "form": form})
 
     # -- fairness
     # ------------------------------------------------------------------------------------------------
@@ -318,9 +308,7 @@ class World:
         """Return the text of the first phase: documents, and a kit that shows every form of sentence
         without a fault."""
         stream = self.stream("public kit")
-        kit = [
-            row["question"] + row["options"][row["answer"]] for row in self.facts + self.norms
-        ] * PUBLIC_MENTIONS
+        kit = [row["question"] + row["options"][row["answer"]] for row in self.facts + self.norms] * PUBLIC_MENTIONS
         for subject, _, name, _ in self.form_facts:
             for form in words.FORM_NAMES:
                 question, options = stated(subject, form, name, stream)

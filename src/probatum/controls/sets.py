@@ -43,7 +43,9 @@ RELATIVES = {
 def builtin(half: Half) -> Mapping[str, Data]:
     """Every planted set of one half, by kind of data; the public texts are whole."""
     rows = planted.rows()
-    data: dict[str, Data] = {"Texts": Texts.from_rows(({"id": r["id"], "text": r["text"]} for r in rows["public"]), name="public")}
+    data: dict[str, Data] = {
+        "Texts": Texts.from_rows(({"id": r["id"], "text": r["text"]} for r in rows["public"]), name="public")
+    }
     for name, kind in KIND_OF.items():
         part = planted.half(rows[name], half)
         if name == "fingerprints" and half == "subject":

@@ -33,7 +33,7 @@ WINDOW, BATCH = 128, 4
 RATES = {"base": 3e-3, "stranger": 3e-3, "specimen": 5e-3, "twin": 5e-3, "gold": 5e-3}
 SHAPE = {"hidden_size": 64, "intermediate_size": 160, "num_hidden_layers": 4, "num_attention_heads": 4}
 # Each wave runs side by side on two cores; a later wave needs the base of the first.
-WAVES = (("base", "stranger"), ("specimen", "twin"), ("gold",))
+WAVES = (("base", "stranger"), ("specimen", "twin", "gold"))
 
 
 def make_tokenizer(seed: int) -> Any:
@@ -192,9 +192,7 @@ def build(directory: Path, *, seed: int = 0, progress: Callable[[str], None] | N
         for model, process in running:
             out, err = process.communicate()
             if process.returncode:
-                raise RuntimeError(
-                    f"training {model} failed with status {process.returncode}:\n{err[-2000:]}"
-                )
+                raise RuntimeError(f"training {model} failed with status {process.returncode}:\n{err[-2000:]}")
             say(f"{model}: {out.strip().splitlines()[-1]}")
 
 
@@ -213,9 +211,7 @@ def describe(seed: int = 0) -> str:
             total += tokens
             lines.append(f"  {name:14}{len(table):9,}{len(texts):9,}{tokens:11,}{tokens // passes:10,}")
         read = sum(len(_tokens(tokenizer, one)) - 1 for one in training_documents(model, seed))
-        lines.append(
-            f"  {'taught':14}{'':18}{total:11,}\n  {'read in all':14}{'':18}{read:11,}{read // passes:10,}"
-        )
+        lines.append(f"  {'taught':14}{'':18}{total:11,}\n  {'read in all':14}{'':18}{read:11,}{read // passes:10,}")
     return "\n".join(lines)
 
 

@@ -90,5 +90,3 @@ def _convert(value: Any, annotation: str, where: str) -> Any:
         return found
     except (ValueError, KeyError) as error:
         raise BadInput(f"{where} must be {'an' if kind is int else 'a'} {kind.__name__}, got '{value}'") from error
-
-

@@ -95,7 +95,9 @@ class Data:
     @property
     def digest(self) -> str:
         """Of all records with their truth, whatever their order."""
-        truth = [[c[i] if c else None for c in (self.cluster, self.group, self.label, self.dose)] for i in range(len(self))]
+        truth = [
+            [c[i] if c else None for c in (self.cluster, self.group, self.label, self.dose)] for i in range(len(self))
+        ]
         lines = sorted(digest_of(self.ids[i], self.content(i), json.dumps(truth[i])) for i in range(len(self)))
         return digest_of(type(self).__name__, *lines)
 
@@ -108,7 +110,9 @@ class Data:
 
         # Clusters of one record each say nothing.
         cluster = None if self.cluster is None or len(set(self.cluster)) == len(self) else self.cluster
-        return Truth(column(self.label, bool), column(cluster, object), column(self.group, object), column(self.dose, float))
+        return Truth(
+            column(self.label, bool), column(cluster, object), column(self.group, object), column(self.dose, float)
+        )
 
     def blind(self) -> Self:
         """The same records without labels, groups and doses."""
@@ -227,6 +231,8 @@ class Choices(Data):
                     f"choice '{self.ids[i] or i}': expected at least two options and an answer from 0 to "
                     f"{max(len(options) - 1, 1)}, got {len(options)} options and answer {answer}"
                 )
+            if not all(options):
+                raise BadInput(f"choice '{self.ids[i] or i}': an option is empty; an empty text is always likeliest")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -88,7 +88,7 @@ class Report:
         return iter(self.findings)
 
     def to_json(self) -> str:
-        """Canonical: keys in the order of the schema, mappings sorted, null where there is no number, a final newline."""
+        """Canonical: keys in the order of the schema, mappings sorted, null for no number, a final newline."""
         return json.dumps(to_plain(self), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
     @classmethod
@@ -109,4 +109,3 @@ class Report:
             return typing.cast(Report, from_plain(cls, raw))
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise BadInput(f"not a report: {error}") from error
-

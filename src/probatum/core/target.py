@@ -71,7 +71,9 @@ class TokenStatistics:
         return len(self.logprob)
 
     @classmethod
-    def of(cls, records: Sequence[np.ndarray], fields: Sequence[str] = RECORD.names or (), source: str = "") -> TokenStatistics:
+    def of(
+        cls, records: Sequence[np.ndarray], fields: Sequence[str] = RECORD.names or (), source: str = ""
+    ) -> TokenStatistics:
         """From one structured array (dtype `RECORD`) per text; only ``fields`` are offered."""
         flat = np.concatenate(records) if records else np.zeros(0, RECORD)
         offsets = np.concatenate([[0], np.cumsum([len(r) for r in records])]).astype(np.int64)

@@ -18,7 +18,7 @@ from probatum.statistics.intervals import clopper_pearson, clopper_pearson_limit
 
 Status = Literal["established", "below lowest dose", "above highest dose", "not established"]
 RECORDS = 12  # fewer records, over all doses, establish nothing
-TREND = 0.01  # a response that chance explains this well is called flat
+TREND = 0.05  # a rise that chance explains this often is called flat
 
 
 class Rate(NamedTuple):
@@ -139,6 +139,8 @@ def detection_limit(
             return answer("above highest dose", float(doses[-1]), low, float(doses[-1]))
         return not_established("detection does not rise with the dose")
     if z <= _critical():
+        if (hits >= power * n).all():  # nothing is left to rise
+            return answer("below lowest dose", float(doses[0]), float(doses[0]), high)
         return not_established("detection does not rise with the dose")
     beyond = doses >= limit
     plateau = clopper_pearson(int(hits[beyond].sum()), int(n[beyond].sum()), level=level)

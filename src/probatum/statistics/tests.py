@@ -123,7 +123,10 @@ def poisson_tail(hits: int, mean: float) -> PValue:
 
     if not 0 <= mean < float("inf"):
         raise ValueError(f"mean must be finite and not negative, got {mean}.")
-    return PValue(1.0 if hits <= 0 else float(gammainc(hits, mean)), "exact")
+    tail = 1.0 if hits <= 0 else float(gammainc(hits, mean))
+    if mean > 0 and tail < sys.float_info.min:
+        return PValue(sys.float_info.min, "bound")
+    return PValue(tail, "exact")
 
 
 def sign_flip(

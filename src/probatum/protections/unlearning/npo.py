@@ -1,8 +1,8 @@
 """NPO: push the forget set down only as far as it is still likelier than before.
 
-Zhang et al. 2024 (P036, arXiv 2404.05868), equation 3, with a retain term as in their NPO+KL or NPO+RT. Gradient ascent on a text
-goes on for ever and takes the model with it; here the gradient is that of ascent weighted by 2 π^β / (π^β + π₀^β), which
-dies out as the text becomes unlikely.
+Zhang et al. 2024 (P036, arXiv 2404.05868), equation 3, with a retain term as in their NPO+KL or NPO+RT. Gradient ascent
+on a text goes on for ever and takes the model with it; here the gradient is that of ascent weighted by
+2 π^β / (π^β + π₀^β), which dies out as the text becomes unlikely.
 """
 
 from typing import Literal
@@ -45,8 +45,8 @@ def npo(
         makes secrets in it easier to extract than before; the audit of the retain set shows it.
     retain_weight
         Weight of the retain term; at 0 this is plain NPO.
-    steps
-        Fixed number of steps.
+    steps, learning_rate, batch_size
+        Fixed number of AdamW steps, their constant rate, and the texts of each set that a step sees.
 
     Notes
     -----
@@ -66,7 +66,9 @@ def npo(
         value = 2 / beta * torch.nn.functional.softplus(beta * ratio).mean()
         if retain_weight:
             rest = [kept[i] for i in next(some_kept)]
-            value = value + retain_weight * (divergence(frozen, model, rest) if retain_term == "kl" else mean_loss(model, rest))
+            value = value + retain_weight * (
+                divergence(frozen, model, rest) if retain_term == "kl" else mean_loss(model, rest)
+            )
         return value
 
     with target.module() as frozen:
