@@ -9,6 +9,7 @@ READY := $(VENV)/.ready
 audit: $(READY)  ## audit the built-in specimen and its clean twin, side by side
 	$(BIN)/probatum audit specimen twin
 
+test fast check: export OMP_NUM_THREADS = 1
 test: $(READY)  ## all tests
 	$(BIN)/python -m pytest -n 2
 
@@ -19,7 +20,7 @@ check: $(READY)  ## linters, types, floors, stale documents
 	$(BIN)/ruff check src tests benchmarks examples
 	$(BIN)/ruff format --check src tests benchmarks examples
 	$(BIN)/mypy
-	$(BIN)/python -m pytest tests/test_floors.py tests/test_docs.py
+	$(BIN)/python -m pytest -m "not slow" tests/test_floors.py tests/test_docs.py
 docs: $(READY)  ## write what is generated
 	$(BIN)/probatum list --markdown > docs/methods.md
 

