@@ -21,7 +21,7 @@ from probatum.core.catalogue import Method, load
 from probatum.core.cost import Budget
 from probatum.core.data import KINDS, Data, Members
 from probatum.core.decision import decide
-from probatum.core.errors import BadInput, ProbatumError
+from probatum.core.errors import BadInput, ProbatumError, StoreError
 from probatum.core.estimate import Result, Truth
 from probatum.core.finding import Finding
 from probatum.core.plain import to_plain
@@ -227,6 +227,8 @@ def _run_all(
             left = methods[number:]
             pending += [Pending(m, runner.start(m, o, reason="interrupted")) for m, o in left]
             break
+        except StoreError:
+            raise
         except Exception as error:  # a probe may fail in any way; the audit goes on, and says which one it was
             if runner.debug:
                 raise

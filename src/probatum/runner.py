@@ -25,7 +25,7 @@ from probatum.core.cost import Budget
 from probatum.core.data import Choices, Data, Forms, Members, digest_of
 from probatum.core.decision import CONTROL_ALPHA, Proof
 from probatum.core.draws import keyed
-from probatum.core.errors import BadInput, ProbatumError
+from probatum.core.errors import BadInput, ProbatumError, StoreError
 from probatum.core.estimate import Metric, Result, Truth
 from probatum.core.finding import BlindView, ControlView, Curve, EstimateView, Finding, Sample
 from probatum.core.masking import mask
@@ -76,6 +76,8 @@ class Runner:
         try:
             proof = self.prove(method, chosen)
             scores, truth = self.execute(method, self.subject, self.data, self.roles, chosen)
+        except StoreError:
+            raise
         except ProbatumError as error:
             if self.debug:
                 raise

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from probatum.core.errors import BadInput
 from probatum.core.ragged import Ragged
 
 ROWS = [[3.0, 1.0, 2.0], [], [5.0], [2.0, 2.0, -1.0, 4.0, 0.0]]
@@ -94,7 +95,7 @@ def test_rounding_does_not_add_a_token(n, share, k):
 
 @pytest.mark.parametrize("share", [0, -1, 1.01, float("nan")])
 def test_a_share_outside_its_range_is_refused(share):
-    with pytest.raises(ValueError, match="share"):
+    with pytest.raises(BadInput, match="share"):
         R.lowest(share)
 
 

@@ -17,5 +17,9 @@ class BudgetSpent(ProbatumError):
     """The token budget of this audit is used up; what is already in the store is still answered."""
 
 
+class StoreError(ProbatumError):
+    """Evidence cannot be kept, such as on a full disk. It ends the audit: going on would compute for nothing."""
+
+
 class EndpointError(ProbatumError):
     """An endpoint did not answer as its protocol says, and asking again did not help."""

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
+from probatum.core.errors import BadInput
+
 
 class Ragged(NDArrayOperatorsMixin):
     """``n`` rows: row ``i`` is ``values[offsets[i]:offsets[i + 1]]``.
@@ -94,7 +96,7 @@ class Ragged(NDArrayOperatorsMixin):
     def lowest(self, share: float) -> Ragged:
         """The ⌈share · length⌉ smallest values of each row, at least one."""
         if not 0 < share <= 1:
-            raise ValueError(f"a share of tokens must lie in (0, 1], got {share}")
+            raise BadInput(f"a share of tokens must lie in (0, 1], got {share}")
         order = np.lexsort((self.values, self.row))
         position = np.arange(len(self.values)) - np.repeat(self.offsets[:-1], self.lengths)
         # The small slack keeps 0.2 * 5, which is 1.0000000000000002 for some shares, from taking one more.

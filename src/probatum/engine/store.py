@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Protocol, TypeVar
 
-from probatum.core.errors import BadInput, ProbatumError
+from probatum.core.errors import BadInput, StoreError
 
 #: Part of every key and stamped into the file: raise it when the meaning of a stored row changes.
 SCHEMA = 1
@@ -160,7 +160,7 @@ class EvidenceStore:
             try:
                 return call()
             except sqlite3.OperationalError as error:
-                raise ProbatumError(
+                raise StoreError(
                     f"{self.path}: evidence cannot be kept ({error}); make room or name another folder with --cache, "
                     "then run again: what is stored already is not computed twice"
                 ) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -26,6 +27,7 @@ from probatum.targets.openai_protocol import (
     model_names,
     printable,
     used_tokens,
+    written_tokens,
 )
 
 THREADS = 8  #: requests under way at once
@@ -91,6 +93,7 @@ class EndpointTarget(StoredTarget):
         sleep: Callable[[float], None] = time.sleep,
     ):
         super().__init__(session)
+        self._counting = threading.Lock()
         self.reasons: dict[str, str] = {}
         self._limit_name = "max_tokens"
         self._echo_tokens = 1
@@ -192,6 +195,7 @@ class EndpointTarget(StoredTarget):
     def _complete(self, prompt: str, limit: int, **how: Any) -> tuple[str, int]:
         body = {"model": self.model, "prompt": prompt, "max_tokens": limit, **_sampling(**how)}
         answer = self._http.ask("/completions", body)
+        self._count_written(answer)
         return _before(completion_text(answer), how.get("stop")), used_tokens(answer)
 
     def _chat(self, messages: Sequence[Mapping[str, str]], limit: int, **how: Any) -> tuple[str, int]:
@@ -204,7 +208,12 @@ class EndpointTarget(StoredTarget):
                 raise
             self._limit_name = "max_completion_tokens"
             answer = self._http.ask("/chat/completions", {**body, self._limit_name: limit})
+        self._count_written(answer)
         return _before(chat_text(answer), how.get("stop")), used_tokens(answer)
+
+    def _count_written(self, answer: Mapping[str, Any]) -> None:
+        with self._counting:  # answers come in threads
+            self.session.cost.generated_tokens += written_tokens(answer)
 
     def _continue(self, prompt: str, limit: int, **how: Any) -> tuple[str, int]:
         if self.completes:

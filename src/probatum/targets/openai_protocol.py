@@ -350,6 +350,13 @@ def chat_text(answer: Mapping[str, Any]) -> str:
     return said
 
 
+def written_tokens(answer: Mapping[str, Any]) -> int:
+    """How many tokens the endpoint says it wrote; 0 where it says nothing."""
+    usage = answer.get("usage")
+    written = usage.get("completion_tokens") if isinstance(usage, dict) else None
+    return written if isinstance(written, int) and 0 < written < 2**31 else 0
+
+
 def used_tokens(answer: Mapping[str, Any]) -> int:
     """How many tokens the endpoint says it read and wrote; 0 where it says nothing."""
     usage = answer.get("usage")
