@@ -130,7 +130,9 @@ def audit(
     pending, complete = _run_all(runner, methods, step)
     _raise_if_unusable(runner, pending)
     findings = decide_all(pending, records)
-    notes = [*getattr(subject, "notes", ()), *_windowed(pending, subject, records), *_limits(model, findings)]
+    notes = [*_windowed(pending, subject, records), *_limits(model, findings)]
+    if trust_remote_code or session.trust_remote_code:
+        notes.append("code that came with the model was allowed to run (--trust-remote-code)")
     session.cost.seconds = time.perf_counter() - started
     report = Report(
         schema_version=SCHEMA_VERSION,

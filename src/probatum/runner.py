@@ -138,7 +138,7 @@ class Runner:
 
     def prove(self, method: Method, options: Mapping[str, Any]) -> Proof:
         """The controls of a probe, through the same class of target; cached by everything that could change them."""
-        from probatum.controls.sets import controls_for
+        from probatum.controls.choice import controls_for
         from probatum.statistics.proof import Run, prove
 
         store = self.session.store

@@ -22,7 +22,8 @@ from probatum.core.target import RECORD, Target, TokenStatistics
 from probatum.engine.session import Session
 from probatum.engine.store import EvidenceStore
 from probatum.targets.endpoint import EndpointTarget
-from probatum.targets.openai_protocol import echoed_record, lay_over, public_url, token_id
+from probatum.targets.openai_protocol import echoed_record, public_url, token_id
+from probatum.targets.overlay import lay_over
 
 URL = "http://models.test/v1"
 KEY = "sk-a-very-secret-key-1234567890"

@@ -1,17 +1,14 @@
-"""The planted sets as data, and the cases that prove a probe: by kind of data, or by a name for the rest."""
+"""The planted sets as data, by kind."""
 
 from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Literal
 
 from probatum.controls import planted
-from probatum.core.catalogue import Method
-from probatum.core.control import Control
 from probatum.core.data import Choices, Data, Forms, Key, Members, Norms, Pairs, Prompts, Records, Texts
-from probatum.core.target import Opener
 
 Half = Literal["control", "subject"]
 
@@ -56,31 +53,3 @@ def builtin(half: Half) -> Mapping[str, Data]:
     assert isinstance(members, Members)
     data["Members"] = dataclasses.replace(members, randomized=True)  # a coin decided who is in
     return data
-
-
-def controls_for(method: Method, open_model: Opener) -> list[Control]:
-    """The cases of a probe: a named set, its own function, or by default the planted set of its first kind of data."""
-    if callable(method.control):
-        return list(method.control(open_model))
-    if method.control is not None:
-        return _named(method.control)(open_model)
-    kinds = list(method.signature.data.values())
-    name = next((n for n, kind in KIND_OF.items() if kinds and kind.__name__ == kinds[0]), None)
-    if name is None:
-        return []
-    data = builtin("control")
-    unit = UNITS.get(name, "exposures")
-    # The positive and the negative case differ in one thing: the twin never saw what was planted.
-    return [
-        Control("planted", "positive", "specimen", data, {"reference": "base"}, unit=unit),
-        Control("never planted", "negative", "twin", data, {"reference": "base"}, unit=unit),
-    ]
-
-
-def _named(name: str) -> Callable[[Opener], list[Control]]:
-    from probatum.controls import cases
-
-    named = {"lineage": cases.lineage, "claims": cases.claims}
-    if name not in named:
-        raise ValueError(f"no control set is called '{name}'; there are {', '.join(named)}")
-    return named[name]

@@ -138,7 +138,8 @@ def _summary(report: Report, ink: Ink, width: int) -> Table:
         f = line.finding
         asked = ink(line.dimension, "bold").append_text(ink(f"\n{_one(f.question, 90)}", "dim"))
         shown = _outcome(f, ink).append_text(ink(_others(line), "dim"))
-        cells = (asked, shown, _estimate(f.estimate, ink), ink(_one(text.limit(f.detection_limit))))
+        why = ink(_one(f.reason, 90), "dim") if f.outcome == "not run" else _estimate(f.estimate, ink)
+        cells = (asked, shown, why, ink(_one(text.limit(f.detection_limit))))
         table.add_row(*cells[: 1 + len(sizes)])
     return table
 
@@ -162,7 +163,7 @@ def _side_by_side(reports: Sequence[Report], ink: Ink) -> Table:
 def _cell(line: view.Line, ink: Ink) -> Text:
     f = line.finding
     cell = _outcome(f, ink).append_text(ink(f"\n{_one(f.probe)}\n", "dim"))
-    cell.append_text(_estimate(f.estimate, ink))
+    cell.append_text(ink(_one(f.reason, 90), "dim") if f.outcome == "not run" else _estimate(f.estimate, ink))
     if f.outcome in ("evidence", "no evidence") and f.detection_limit is not None:
         cell.append_text(ink(f"\nlimit {_one(text.limit(f.detection_limit))}", "dim"))
     return cell.append_text(ink(_others(line), "dim"))

@@ -15,7 +15,7 @@ import os
 import random
 import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
 
@@ -23,6 +23,7 @@ import numpy as np
 
 from probatum.core.errors import BadInput, EndpointError
 from probatum.core.target import RECORD
+from probatum.targets.overlay import lay_over
 
 TRIES = 5  #: how often one request is sent before it counts as failed
 PATIENCE = 120.0  #: seconds; an endpoint that asks for a longer pause (Retry-After) is not waited for
@@ -449,106 +450,3 @@ def _log_probability(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or math.isnan(value) or value > 1e-3:
         raise EndpointError("answered with something that is no log-prob where one was expected")
     return min(float(value), 0.0)
-
-
-def lay_over(tokens: Sequence[str], text: str, generated: int = 0) -> list[int] | None:
-    """Where each token ends in the text, up to the one that completes it; None if they are not its tokens.
-
-    ``generated`` is how many tokens at the end are thought to follow the text; needed only where token texts are
-    ambiguous.
-    """
-    at, ends = 0, []
-    for token in tokens:
-        if at == len(text):
-            break
-        if not text.startswith(token, at):
-            return _lay_over_loosely(tokens, text, generated)
-        at += len(token)
-        ends.append(at)
-    return ends if at == len(text) else None
-
-
-def _lay_over_loosely(tokens: Sequence[str], text: str, generated: int) -> list[int] | None:
-    r"""As `lay_over`, for token texts that were decoded one by one, which loses a little of them.
-
-    Parts of a character come as U+FFFD or ``bytes:\xe2``, and tokenizers of the SentencePiece family lose the
-    space before a word or keep it as ``▁``. Every letter must stand in the text all the same, in order. All
-    positions that a token may end at are kept, one bit each.
-    """
-    if len(tokens) * len(text) > 2**32:  # bits; a hostile answer must not fill the memory
-        return None
-    places = _Places(text)
-    pieces = [_piece(token) for token in tokens]
-    if pieces and pieces[0].startswith(" ") and not text.startswith(" "):
-        pieces[0] = pieces[0][1:]  # SentencePiece puts a space before every text
-    reached = [1]
-    for piece in pieces:
-        reached.append(places.after(piece, reached[-1]))
-        if not reached[-1]:
-            break
-    complete = [n for n, here in enumerate(reached) if here >> len(text)]
-    if not complete:
-        return None
-    # Parts of characters fit in many ways; how many tokens were generated says where the text's own must end.
-    expected = len(tokens) - generated
-    last = min(complete, key=lambda n: (n != expected, n < expected, n))
-    ends = [len(text)]
-    for i in range(last - 1, 0, -1):
-        # The latest: parts of one character all end where the character does, as in fast tokenizers.
-        ends.append((places.before(pieces[i], 1 << ends[-1]) & reached[i]).bit_length() - 1)
-    return _spread(pieces, text, ends[::-1])
-
-
-def _spread(pieces: Sequence[str], text: str, ends: list[int]) -> list[int]:
-    """Share the characters of a run of parts among them by bytes: nothing else says which part is of which."""
-    n = start = 0
-    while n < len(ends):
-        stop = n
-        while stop < len(ends) and pieces[stop] == "\ufffd":
-            stop += 1
-        if stop > n:
-            first_bytes = np.cumsum([0, *(len(c.encode("utf-8", "replace")) for c in text[start : ends[stop - 1]])])
-            shares = first_bytes[-1] * np.arange(1, stop - n + 1) / (stop - n)
-            ends[n:stop] = (start + np.searchsorted(first_bytes[:-1], shares)).tolist()
-        n = max(stop, n + 1)
-        start = ends[n - 1]
-    return ends
-
-
-class _Places:
-    """Sets of positions in a text as bits of an integer: bit p is the place before character p."""
-
-    def __init__(self, text: str):
-        self.of: dict[str, int] = {}
-        for p, character in enumerate(text):
-            self.of[character] = self.of.get(character, 0) | 1 << p
-        # Only characters of several bytes can come in parts.
-        self.split = sum(bits for character, bits in self.of.items() if ord(character) > 127)
-
-    def after(self, piece: str, here: int) -> int:
-        """Where the piece may end if it starts at one of the places ``here``."""
-        if not piece.startswith(" "):
-            here |= (here & self.of.get(" ", 0)) << 1
-        for character in piece:
-            if character == "\ufffd":
-                here |= (here & self.split) << 1
-            else:
-                here = (here & self.of.get(character, 0)) << 1
-        return here
-
-    def before(self, piece: str, here: int) -> int:
-        """Where the piece may start if it ends at one of the places ``here``."""
-        for character in reversed(piece):
-            if character == "\ufffd":
-                here |= here >> 1 & self.split
-            else:
-                here = here >> 1 & self.of.get(character, 0)
-        if not piece.startswith(" "):
-            here |= here >> 1 & self.of.get(" ", 0)
-        return here
-
-
-def _piece(token: str) -> str:
-    if re.fullmatch(r"bytes:(?:\\x[0-9a-fA-F]{2})+", token):
-        return bytes.fromhex(token[6:].replace("\\x", "")).decode("utf-8", "replace")
-    return token.replace("▁", " ")
