@@ -21,6 +21,7 @@ check: $(READY)  ## linters, types, floors, stale documents
 	$(BIN)/ruff format --check src tests benchmarks examples
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -m "not slow" tests/test_floors.py tests/test_docs.py
+
 docs: $(READY)  ## write what is generated
 	$(BIN)/probatum list --markdown > docs/methods.md
 
