@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from probatum.core.data import Members
+from probatum.core.errors import BadInput
 from probatum.probes.privacy.membership.loss import loss
 from probatum.probes.privacy.membership.min_k_prob import min_k_prob
 from probatum.testing import TableTarget, toy_data, toy_target
@@ -37,5 +38,5 @@ def test_the_share_is_rounded_up_and_at_least_one_token(k, mean):
 
 @pytest.mark.parametrize("k", [0.0, -0.1, 1.1])
 def test_a_share_outside_its_range_is_refused(k):
-    with pytest.raises(ValueError, match="share"):
+    with pytest.raises(BadInput, match="share"):
         min_k_prob(TABLE, ONE, k=k)
