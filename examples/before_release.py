@@ -49,7 +49,7 @@ def main(workplace: Path) -> None:
     for name, comparison in repair.comparisons.items():
         for row in comparison.rows:
             d = row.difference
-            print(f"{name:<8}{row.probe:<26}after − before {d.value:+.3g} [{d.low:.3g}, {d.high:.3g}]")
+            print(f"{name:<8}{row.probe:<26}after − before {d.value:+.3g}, p = {d.p_value:.2g}, {d.kind}")
 
 
 if __name__ == "__main__":

@@ -76,4 +76,6 @@ def _means(a: np.ndarray, b: np.ndarray, cluster: list[str] | None) -> Differenc
     if len(d) < 2:
         return None
     interval = mean_t(d)
+    if interval.low == interval.high:  # all units agree: Student's interval would have no width
+        return Difference(interval.value, None, None, tests.sign_flip(d).value, "paired")
     return Difference(interval.value, interval.low, interval.high, tests.sign_flip(d).value, "paired")

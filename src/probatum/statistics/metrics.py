@@ -258,6 +258,10 @@ def _units(values: np.ndarray, cluster: np.ndarray | None) -> tuple[np.ndarray, 
 
 
 def _estimate(name: str, interval: Interval) -> Estimate:
+    if interval.low == interval.high:
+        # Records that all agree resample to themselves: such an interval of no width would claim certainty.
+        method = f"{interval.method}: no interval, all units agree"
+        return Estimate(name, interval.value, None, None, interval.n, method, interval.level, "point")
     return Estimate(name, interval.value, interval.low, interval.high, interval.n, interval.method, interval.level)
 
 
