@@ -103,10 +103,7 @@ def audit(
     """
     started = time.perf_counter()
     chosen = suite if isinstance(suite, Suite) else read_suite(suite)
-    wanted: list[tuple[str, dict[str, Any]]] = [(name, {}) for name in probes] or [
-        (name, dict(o)) for name, o in chosen.probes
-    ]
-    methods = [(load(name), {**o, **(options or {}).get(name, {})}) for name, o in wanted]
+    methods = methods_of(chosen, probes, options or {})
     for name in options or {}:
         if load(name) not in [method for method, _ in methods]:
             raise BadInput(f"an option of {name} is set, but {name} is not among the probes of this audit")
@@ -122,9 +119,20 @@ def audit(
         cache, device=device, dtype=dtype, trust_remote_code=trust_remote_code, token_budget=token_budget
     )
     subject = open_target(model, session=session, **({"model": endpoint_model} if endpoint_model else {}))
-    records, used = collect(subject, model, members, nonmembers, data or {}, field, randomized)
-    records = limited(records, limit, seed)
-    models = open_roles(model, reference, roles or {}, session)
+    records, used, models = gather(
+        subject,
+        model,
+        session=session,
+        members=members,
+        nonmembers=nonmembers,
+        data=data,
+        field=field,
+        randomized=randomized,
+        limit=limit,
+        seed=seed,
+        reference=reference,
+        roles=roles,
+    )
     runner = Runner(subject, records, models, session, seed, reveal, mask_key(session), debug)
     subject.declare(_signals(methods))
     pending, complete = _run_all(runner, methods, step)
@@ -322,10 +330,18 @@ def gather(
     reference: str | Path | Target | None = None,
     roles: Mapping[str, str | Path | Target] | None = None,
     **_: Any,
-) -> tuple[dict[str, Data], dict[str, Target]]:
-    """Data and roles as `audit` would have them."""
-    records, _used = collect(subject, model, members, nonmembers, data or {}, field, randomized)
-    return limited(records, limit, seed), open_roles(model, reference, roles or {}, session)
+) -> tuple[dict[str, Data], tuple[DataUsed, ...], dict[str, Target]]:
+    """Records by kind, what was read for them, and further models by role. Takes the arguments of `audit`."""
+    records, used = collect(subject, model, members, nonmembers, data or {}, field, randomized)
+    return limited(records, limit, seed), used, open_roles(model, reference, roles or {}, session)
+
+
+def methods_of(
+    suite: Suite, probes: Iterable[str], options: Mapping[str, Mapping[str, Any]]
+) -> list[tuple[Method, dict[str, Any]]]:
+    """The probes of a suite, or those named instead of it, with what the suite and then the user set."""
+    wanted: Iterable[tuple[str, Mapping[str, Any]]] = [(name, {}) for name in probes] or suite.probes
+    return [(load(name), {**set_there, **options.get(name, {})}) for name, set_there in wanted]
 
 
 def _relative(path: str | Path) -> str:

@@ -8,10 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from probatum.audit import gather
+from probatum.audit import gather, methods_of
 from probatum.core.access import Access
 from probatum.core.binding import bind, missing, options_of
-from probatum.core.catalogue import load
 from probatum.core.draws import keyed
 from probatum.core.ragged import Ragged
 from probatum.core.suite import read_suite
@@ -93,25 +92,22 @@ def plan(model: str, *, session: Session, **given: Any) -> str:
     Takes the arguments of `probatum.audit`. Controls come on top the first time; what the store holds costs nothing.
     """
     suite = read_suite(given.get("suite", "default"))
-    wanted: list[tuple[str, dict[str, Any]]] = [(name, {}) for name in given.get("probes") or ()] or [
-        (n, dict(o)) for n, o in suite.probes
-    ]
+    methods = methods_of(suite, given.get("probes") or (), given.get("options") or {})
     name = given.get("endpoint_model")
     subject = open_target(model, session=session, **({"model": name} if name else {}))
-    data, roles = gather(subject, model, session=session, **given)
+    data, _, roles = gather(subject, model, session=session, **given)
     stage = {role: Rehearsal(target) for role, target in roles.items()}
     actor = Rehearsal(subject)
     lines = [f"plan for {subject.name} ({subject.kind}, {subject.access})", ""]
-    for probe, options in wanted:
-        method = load(probe)
-        chosen = options_of(method, {**options, **(given.get("options") or {}).get(probe, {})})
+    for method, options in methods:
+        chosen = options_of(method, options)
         reason = missing(method, subject, data, roles)
         if reason is None:
             before = actor.tokens + sum(r.tokens for r in stage.values())
             _rehearse(method, actor, bind(method, data, stage, chosen), given.get("seed", 0))
             added = actor.tokens + sum(r.tokens for r in stage.values()) - before
             reason = f"runs, {added:,} further tokens" if added else "runs, on evidence that is shared"
-        lines.append(f"  {probe:<28}{reason}")
+        lines.append(f"  {method.name:<28}{reason}")
     tokens = actor.tokens + sum(r.tokens for r in stage.values())
     cost = 2 * tokens * (subject.parameter_count or 0) / SPEED
     guess = f", about {cost:,.0f} s at 20 GFLOP/s (a guess: nothing was measured)" if cost else ""

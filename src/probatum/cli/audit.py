@@ -112,14 +112,9 @@ def audit(
     elif not quiet:
         _show(reports, places)
     if any(not r.complete for r in reports):
-        reasons = [
-            f"{f.probe} {f.reason}"
-            for r in reports
-            for f in r.findings
-            if f.reason.startswith(("crashed", "interrupted"))
-        ]
-        typer.echo(f"probatum: incomplete: {'; '.join(reasons[:3])}", err=True)
-        raise typer.Exit(130 if any(r.startswith("interrupted") for _, r in (x.split(" ", 1) for x in reasons)) else 3)
+        ended = [f for r in reports for f in r.findings if f.reason.startswith(("crashed", "interrupted"))]
+        typer.echo(f"probatum: incomplete: {'; '.join(f'{f.probe} {f.reason}' for f in ended[:3])}", err=True)
+        raise typer.Exit(130 if any(f.reason == "interrupted" for f in ended) else 3)
     if any(r.policy is not None and not r.policy.passed for r in reports):
         raise typer.Exit(1)
 
