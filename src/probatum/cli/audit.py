@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import sys
 from pathlib import Path
@@ -156,7 +157,8 @@ def folders(names: list[str]) -> list[str]:
 
 def _command(name: str) -> str:
     """The exact command, for one model, as the user could type it again; keys and secrets are never in it."""
-    words = sys.argv[1:]
+    # A URL may carry a user and a password; everything up to its last @ goes.
+    words = [re.sub(r"(https?://)[^/\s]*@", r"\1", word) for word in sys.argv[1:]]
     return "probatum " + shlex.join(words) if words else f"probatum audit {name}"
 
 
