@@ -99,6 +99,10 @@ BAD = {
     "a score that knows its place": (
         "does_not_mind_the_order", "order", [NUMPY, (LAST, LAST.replace("weight *", "np.arange(len(data)) *"))],
     ),
+    "rows that are not apart": (
+        "scores_rows_apart", "depends on the other records",
+        [("metric=auroc,", "metric=auroc, rowwise=True,"), (LAST, LAST.replace("weight *", "len(data) *"))],
+    ),
     "0 for an empty text": (
         "leaves_out_what_it_cannot_score", "score 0", [("tokens.logprob.mean()", "tokens.logprob.sum()")],
     ),

@@ -4,6 +4,7 @@ from probatum.audit import audit, run
 from probatum.core.access import Access
 from probatum.core.catalogue import probe, protection
 from probatum.core.data import (
+    Canaries,
     Choices,
     Claims,
     Forms,
@@ -14,6 +15,7 @@ from probatum.core.data import (
     Prompts,
     Records,
     Texts,
+    TrainingLog,
 )
 from probatum.core.draws import keyed, per_record
 from probatum.core.errors import BadInput, BudgetSpent, EndpointError, NotOffered, ProbatumError
@@ -30,6 +32,7 @@ __all__ = [
     "Access",
     "BadInput",
     "BudgetSpent",
+    "Canaries",
     "Choices",
     "Claims",
     "EndpointError",
@@ -50,6 +53,7 @@ __all__ = [
     "Scores",
     "Target",
     "Texts",
+    "TrainingLog",
     "Truth",
     "__version__",
     "audit",

@@ -14,14 +14,18 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from probatum.core.access import Access
 from probatum.core.binding import options_of
 from probatum.core.cards import read_claims
 from probatum.core.catalogue import Method, load
+from probatum.core.control import InSitu
 from probatum.core.cost import Budget
 from probatum.core.data import KINDS, Data, Members
 from probatum.core.decision import decide
-from probatum.core.errors import BadInput, ProbatumError, StoreError
+from probatum.core.draws import keyed
+from probatum.core.errors import BadInput, NotOffered, ProbatumError, StoreError
 from probatum.core.estimate import Result, Truth
 from probatum.core.finding import Finding
 from probatum.core.plain import to_plain
@@ -47,10 +51,14 @@ def audit(
     members: str | Path | None = None,
     nonmembers: str | Path | None = None,
     data: Mapping[str, Data | str | Path] | None = None,
+    canaries: str | Path | None = None,
+    dp_log: str | Path | None = None,
     field: str | None = None,
     randomized: bool = False,
     reference: str | Path | Target | None = None,
     roles: Mapping[str, str | Path | Target] | None = None,
+    in_situ: bool = False,
+    budget: float = 600.0,
     suite: str | Path | Suite = "default",
     probes: Iterable[str] = (),
     options: Mapping[str, Mapping[str, Any]] | None = None,
@@ -80,6 +88,10 @@ def audit(
         Files of texts that were, and were not, in the training data.
     data
         Further data by kind (``{"Records": "secrets.jsonl"}``), as files or as `Data`.
+    canaries, dp_log
+        The key of canaries that were planted in the training data; the log of a differentially private training.
+    in_situ, budget
+        Plant controls in a copy of the model, in at most so many seconds: detection limits of this very model.
     reference, roles
         Further models by role; ``reference`` also serves as ``ancestor`` where none is named.
     suite, probes, options
@@ -126,6 +138,8 @@ def audit(
         members=members,
         nonmembers=nonmembers,
         data=data,
+        canaries=canaries,
+        dp_log=dp_log,
         field=field,
         randomized=randomized,
         limit=limit,
@@ -135,10 +149,12 @@ def audit(
     )
     runner = Runner(subject, records, models, session, seed, reveal, mask_key(session), debug)
     subject.declare(_signals(methods))
+    if in_situ:
+        runner.in_situ = _plant(runner, budget)
     pending, complete = _run_all(runner, methods, step)
     _raise_if_unusable(runner, pending)
-    findings = decide_all(pending, records)
-    notes = [*_windowed(pending, subject, records), *_limits(model, findings)]
+    findings = decide_all(pending, records, primary=chosen.primary, scores=runner.scores, seed=seed)
+    notes = [*_windowed(pending, subject, records), *_limits(model, findings, in_situ)]
     if trust_remote_code or session.trust_remote_code:
         notes.append("code that came with the model was allowed to run (--trust-remote-code)")
     session.cost.seconds = time.perf_counter() - started
@@ -152,7 +168,8 @@ def audit(
         versions=versions(),
         created=datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         command=command or f"probatum audit {subject.name}",
-        primary=dict(chosen.primary),
+        primary={dimension: names[0] for dimension, names in chosen.primary.items()},
+        declared=tuple(name for names in chosen.primary.values() for name in names),
         notes=tuple(notes),
         complete=complete,
     )
@@ -181,18 +198,21 @@ def run(
     return decide_all([runner.run(method, given)], records)[0]
 
 
-def decide_all(pending: Sequence[Pending], data: Mapping[str, Data]) -> list[Finding]:
-    """Holm within a dimension and an access level, then the rule of `probatum.core.decision`."""
-    from probatum.statistics.tests import holm
+def decide_all(
+    pending: Sequence[Pending],
+    data: Mapping[str, Data],
+    *,
+    primary: Mapping[str, Sequence[str]] | None = None,
+    scores: Mapping[str, tuple[Scores, Truth, Result]] | None = None,
+    seed: int = 0,
+) -> list[Finding]:
+    """Correct for the number of tests, then apply the rule of `probatum.core.decision`.
 
-    families: dict[tuple[str, tuple[str, ...]], list[int]] = defaultdict(list)
-    for i, p in enumerate(pending):
-        if p.result is not None and p.result.p_value is not None and not p.method.measure:
-            families[p.finding.dimension, p.finding.access].append(i)
-    adjusted: dict[int, float] = {}
-    for members in families.values():
-        values = holm([float(pending[i].result.p_value) for i in members])  # type: ignore[union-attr, arg-type]
-        adjusted.update(zip(members, map(float, values), strict=True))
+    The declared primary probes of a dimension, one for each access, are corrected among themselves (Holm). The others
+    are corrected within dimension and access: by max-T where they score the same labeled records, since attacks on one
+    set of texts say much the same; by Holm where they do not.
+    """
+    adjusted = _adjusted(pending, primary or {}, scores or {}, seed)
     findings = []
     for i, p in enumerate(pending):
         if p.result is None:
@@ -202,7 +222,7 @@ def decide_all(pending: Sequence[Pending], data: Mapping[str, Data]) -> list[Fin
         records = data.get(kind) if kind else None
         outcome, direction, reason = decide(
             p.result,
-            adjusted.get(i),
+            adjusted[i][0] if i in adjusted else None,
             p.proof,
             measure=p.method.measure,
             blind=p.finding.blind_baseline,
@@ -215,10 +235,64 @@ def decide_all(pending: Sequence[Pending], data: Mapping[str, Data]) -> list[Fin
                 outcome=outcome,
                 direction=direction,
                 reason="; ".join(filter(None, (reason, p.finding.reason))),
-                adjusted_p_value=adjusted.get(i),
+                adjusted_p_value=adjusted[i][0] if i in adjusted else None,
+                adjusted_by=adjusted[i][1] if i in adjusted else "",
             )
         )
     return findings
+
+
+def _adjusted(
+    pending: Sequence[Pending],
+    primary: Mapping[str, Sequence[str]],
+    scores: Mapping[str, tuple[Scores, Truth, Result]],
+    seed: int,
+) -> dict[int, tuple[float, str]]:
+    """Place in ``pending`` to (corrected p-value, how it was corrected)."""
+    from probatum.statistics.metrics import auroc
+    from probatum.statistics.tests import holm
+
+    families: dict[tuple[Any, ...], list[int]] = defaultdict(list)
+    for i, p in enumerate(pending):
+        if p.result is None or p.result.p_value is None or p.method.measure:
+            continue
+        place: tuple[Any, ...] = (p.finding.dimension, "primary")
+        if p.method.name not in primary.get(p.finding.dimension, ()):
+            records = next(iter(p.finding.data.values()), "")
+            joint = p.method.metric is auroc and p.finding.id in scores
+            place = (
+                (p.finding.dimension, p.finding.access, "max-T", records) if joint else (*place[:1], p.finding.access)
+            )
+        families[place].append(i)
+    adjusted: dict[int, tuple[float, str]] = {}
+    for place, members in families.items():
+        raw = [float(pending[i].result.p_value) for i in members]  # type: ignore[union-attr, arg-type]
+        joint = "max-T" in place and len(members) > 1
+        values = _max_t([scores[pending[i].finding.id] for i in members], seed) if joint else holm(raw)
+        among = f"{len(members)} {'primary ' if 'primary' in place else ''}probe{'s' if len(members) > 1 else ''}"
+        how = f"{'max-T' if joint else 'Holm'}, {among}" if len(members) > 1 else "one probe, no correction"
+        adjusted.update((i, (float(v), how)) for i, v in zip(members, values, strict=True))
+    return adjusted
+
+
+def _max_t(found: Sequence[tuple[Scores, Truth, Result]], seed: int) -> Sequence[float]:
+    """Joint permutation over all records that any of the attacks scored."""
+    from probatum.statistics.multiplicity import max_t
+
+    ids = sorted({name for scores, _, _ in found for name in scores.ids})
+    place = {name: i for i, name in enumerate(ids)}
+    label, cluster = np.zeros(len(ids), bool), np.array(ids, dtype=object)
+    columns = []
+    for scores, truth, _ in found:
+        where = np.array([place[name] for name in scores.ids], dtype=int)
+        column = np.full(len(ids), np.nan)
+        column[where] = scores.values
+        columns.append(column)
+        label[where] = truth.label
+        if truth.cluster is not None:
+            cluster[where] = truth.cluster
+    units = cluster if len(set(cluster)) < len(ids) else None
+    return max_t(columns, label, cluster=units, rng=keyed(seed, "max-T"))  # type: ignore[return-value]
 
 
 def _run_all(
@@ -278,6 +352,8 @@ def collect(
     data: Mapping[str, Data | str | Path],
     field: str | None,
     randomized: bool,
+    canaries: str | Path | None = None,
+    dp_log: str | Path | None = None,
 ) -> tuple[dict[str, Data], tuple[DataUsed, ...]]:
     """What the user gave, by kind. A built-in model that was given nothing is asked what was built for it."""
     records: dict[str, Data] = {}
@@ -295,6 +371,19 @@ def collect(
         records[kind] = read_data(KINDS[kind], given, field=field) if isinstance(given, (str, Path)) else given
         path = _relative(given) if isinstance(given, (str, Path)) else records[kind].name or "given in Python"
         used.append(DataUsed(kind.lower(), path, records[kind].digest[:16], len(records[kind])))
+    if canaries is not None:
+        from probatum.controls.canaries import read_canaries
+
+        planted = read_canaries(canaries)
+        used.append(
+            DataUsed("canaries", _relative(canaries), planted["Canaries"].digest[:16], len(planted["Canaries"]))
+        )
+        records = {**planted, **records}
+    if dp_log is not None:
+        from probatum.core.training_log import read_training_log
+
+        records["TrainingLog"] = log_ = read_training_log(dp_log)
+        used.append(DataUsed("traininglog", _relative(dp_log), log_.digest[:16], len(log_)))
     if Access.BYTES in subject.access and "Claims" not in records:
         card = subject.files() / "README.md"
         if card.is_file():
@@ -323,6 +412,8 @@ def gather(
     members: str | Path | None = None,
     nonmembers: str | Path | None = None,
     data: Mapping[str, Data | str | Path] | None = None,
+    canaries: str | Path | None = None,
+    dp_log: str | Path | None = None,
     field: str | None = None,
     randomized: bool = False,
     limit: int | None = None,
@@ -332,7 +423,7 @@ def gather(
     **_: Any,
 ) -> tuple[dict[str, Data], tuple[DataUsed, ...], dict[str, Target]]:
     """Records by kind, what was read for them, and further models by role. Takes the arguments of `audit`."""
-    records, used = collect(subject, model, members, nonmembers, data or {}, field, randomized)
+    records, used = collect(subject, model, members, nonmembers, data or {}, field, randomized, canaries, dp_log)
     return limited(records, limit, seed), used, open_roles(model, reference, roles or {}, session)
 
 
@@ -421,9 +512,24 @@ def _windowed(pending: Sequence[Pending], subject: Target, records: Mapping[str,
     ]
 
 
-def _limits(model: object, findings: Sequence[Finding]) -> list[str]:
+def _plant(runner: Runner, seconds: float) -> Callable[[Method], InSitu | str | None]:
+    """Controls in a copy of the subject; where none can be planted, the reason stands in place of every limit."""
+    from probatum.controls.in_situ import plant
+
+    try:
+        planted = plant(
+            runner.subject, runner.data, seconds=seconds, seed=runner.seed, session=runner.session,
+            progress=runner.session.progress,
+        )  # fmt: skip
+    except NotOffered as error:
+        reason = f"no control can be planted in this model: {error}"
+        return lambda method: reason
+    return planted.controls_for
+
+
+def _limits(model: object, findings: Sequence[Finding], in_situ: bool) -> list[str]:
     """On which model the limits were measured, wherever that is not the one under audit."""
-    if _builtin(model) or not any(f.detection_limit for f in findings):
+    if _builtin(model) or in_situ or not any(f.detection_limit for f in findings):
         return []
     return ["detection limits were measured on the specimen (0.25 M parameters), not on this model"]
 

@@ -18,16 +18,17 @@ from typing import Any
 
 import numpy as np
 
+from probatum.core.access import audience
 from probatum.core.binding import bind, missing, options_of
 from probatum.core.catalogue import Method
-from probatum.core.control import Control
+from probatum.core.control import Control, InSitu
 from probatum.core.cost import Budget
 from probatum.core.data import Choices, Data, Forms, Members, digest_of
 from probatum.core.decision import CONTROL_ALPHA, Proof
 from probatum.core.draws import keyed
 from probatum.core.errors import BadInput, ProbatumError, StoreError
-from probatum.core.estimate import Metric, Result, Truth
-from probatum.core.finding import BlindView, ControlView, Curve, EstimateView, Finding, Sample
+from probatum.core.estimate import Estimate, Metric, Result, Truth
+from probatum.core.finding import PREVALENCE, BlindView, ControlView, Curve, EstimateView, Finding, LimitView, Sample
 from probatum.core.masking import mask
 from probatum.core.plain import from_plain, to_plain
 from probatum.core.scores import Scores
@@ -35,6 +36,9 @@ from probatum.core.target import Target
 from probatum.core.version import __version__
 from probatum.engine.session import Session
 from probatum.targets import open_target
+
+#: Records that a row-wise probe gets at once.
+ROWS = 4096
 
 
 @dataclass(frozen=True)
@@ -63,6 +67,9 @@ class Runner:
     scores: dict[str, tuple[Scores, Truth, Result]] = field(default_factory=dict)
     #: What users could mend and what ended a probe: `audit` raises it where no probe got further.
     faults: list[BadInput] = field(default_factory=list)
+    #: Controls planted in a copy of the subject, for the methods that these serve; the built-in ones serve the rest.
+    #: A reason in place of controls: they were asked for, and cannot be had.
+    in_situ: Callable[[Method], InSitu | str | None] | None = None
     _blind: dict[str, Any] = field(default_factory=dict)
 
     def run(self, method: Method, options: Mapping[str, Any]) -> Pending:
@@ -107,14 +114,22 @@ class Runner:
         options: Mapping[str, Any],
     ) -> tuple[Scores, Truth]:
         """Run the function; what comes back is put beside the truth that it did not see."""
-        arguments = bind(method, data, roles, options)
-        if method.signature.rng:
-            arguments["rng"] = keyed(self.seed, method.name, sorted(options.items()))
-        scores = method.function(target, **arguments)
-        if not isinstance(scores, Scores):
-            raise TypeError(f"{method.name} returned {type(scores).__name__}, expected Scores")
-        first = next(iter(method.signature.data.values()), "")
-        return scores, dataclasses.replace(_align(data.get(first), scores), seed=self.seed)
+        arguments = bind(method, data, roles, options, self.seed)
+        parameter, kind = next(iter(method.signature.data.items()), ("", ""))
+        records = arguments.get(parameter)
+        # A probe that looks at one record at a time gets many in parts, so that memory is bounded.
+        step = ROWS if method.rowwise and records is not None and len(records) > ROWS else None
+        parts = []
+        for start in range(0, len(records) if step else 1, step or 1):
+            if step:
+                arguments[parameter] = records.take(np.arange(start, min(start + step, len(records))))
+            if method.signature.rng:
+                arguments["rng"] = keyed(self.seed, method.name, sorted(options.items()))
+            parts.append(method.function(target, **arguments))
+            if not isinstance(parts[-1], Scores):
+                raise TypeError(f"{method.name} returned {type(parts[-1]).__name__}, expected Scores")
+        scores = parts[0] if len(parts) == 1 else Scores.joined(parts)
+        return scores, dataclasses.replace(_align(data.get(kind), scores), seed=self.seed)
 
     def _with_failures(self, method: Method, scores: Scores) -> Scores:
         """The same scores, where a record that a target could not answer is unscored for the target's reason."""
@@ -133,7 +148,7 @@ class Runner:
             reasons[name] = why or reasons[name]
         return Scores(
             scores.ids, scores.values, scores.towards, expected=scores.expected, null=scores.null, unscored=reasons,
-            note=scores.note,
+            note=scores.note, parameters=scores.parameters,
         )  # fmt: skip
 
     def prove(self, method: Method, options: Mapping[str, Any]) -> Proof:
@@ -143,22 +158,37 @@ class Runner:
 
         store = self.session.store
         through = self.subject if self.subject.kind == "endpoint" else None
+        planted = self.in_situ(method) if self.in_situ is not None else None
+        if isinstance(planted, str):
+            proof = dataclasses.replace(self, in_situ=None).prove(method, options)
+            if proof.limit is None:
+                return proof
+            nothing = LimitView(None, None, None, proof.limit.unit, "this model", "not established", (), planted)
+            return dataclasses.replace(proof, limit=nothing)
         key = digest_of(
             "proof", sources_digest(method), method.name, repr(sorted(options.items())), str(self.seed),
             repr(sorted(versions().items())), self.session.dtype,
             *((through.kind, str(through.access)) if through else ()),
+            *(control.digest for control in (planted.controls if planted else ())),
         )  # fmt: skip
         known = store.note(key) if store is not None else None
         if known is not None:
             return from_plain(Proof, json.loads(known))  # type: ignore[no-any-return]
         opened = self._opener(through)
         runs = []
-        for control in controls_for(method, opened):
+        where = planted.where if planted else ""
+        for control in planted.controls if planted else controls_for(method, opened):
             roles = {name: opened(role) if isinstance(role, str) else role for name, role in control.roles.items()}
             roles.setdefault("ancestor", roles.get("reference", next(iter(roles.values()), None)))  # type: ignore[arg-type]
             target = opened(control.target) if isinstance(control.target, str) else control.target
             runs.append(Run(control, *self.execute(method, target, control.data, roles, options)))
-        proof = prove(runs, _metric(method), where=_where(runs[0].control, opened) if runs else "", seed=self.seed)
+        proof = prove(
+            runs,
+            _metric(method),
+            where=where or (_where(runs[0].control, opened) if runs else ""),
+            seed=self.seed,
+            measure=method.measure,
+        )
         if store is not None:
             store.put_note(key, json.dumps(to_plain(proof), allow_nan=False))
         return proof
@@ -202,6 +232,7 @@ class Runner:
             options=dict(options),
             roles=roles,
             data={p: d[:12] for p, d in data.items()},
+            audience=audience(method.needs, method.signature.data.values()),
             seed=self.seed,
         )
 
@@ -222,19 +253,20 @@ class Runner:
         curves = list(result.curves)
         blind = None
         if isinstance(data, Members) and data.label is not None:
-            blind, curve = self._blind_baseline(data, scores, truth)
+            blind, curve = self._blind_baseline(data, scores, truth, result)
             curves += [curve] if curve is not None else []
         return dataclasses.replace(
             finding,
             direction=result.direction,
             estimate=view(result.estimate),
-            breakdown={name: view(e) for name, e in result.breakdown.items()},
+            breakdown={name: view(e) for name, e in (*result.breakdown.items(), *_prevalence(method, result, proof))},
             p_value=result.p_value,
             p_value_kind=result.p_value_kind,
             controls=(*proof.controls, *self._responders(method, data, options)),
             detection_limit=proof.limit,
             blind_baseline=blind,
             samples=self._samples(data, scores),
+            resolution=_resolution(result) if method.measure else None,
             curves=tuple(curves),
             reason=scores.note,
             unscored=_count(scores),
@@ -262,7 +294,9 @@ class Runner:
             )
         return tuple(views)
 
-    def _blind_baseline(self, data: Members, scores: Scores, truth: Truth) -> tuple[BlindView | None, Any]:
+    def _blind_baseline(
+        self, data: Members, scores: Scores, truth: Truth, result: Result
+    ) -> tuple[BlindView | None, Any]:
         """The best classifier that sees only the texts, once per data set, and what the probe does beyond it."""
         from probatum.statistics import roc
         from probatum.statistics.blind import blind_baseline
@@ -278,6 +312,8 @@ class Runner:
         index = np.array([place[name] for name in scores.ids])
         keep = scores.scored
         own, other, member = scores.values[keep], blind.scores[index][keep], label[index][keep]
+        if result.direction == "reversed":  # what counts is how far below chance it lies
+            own = -own
         paired = roc.paired_delong(own[member], own[~member], other[member], other[~member])
         fpr, tpr, _ = roc.roc_curve(other[member], other[~member])
         step = max(1, len(fpr) // 60)
@@ -319,6 +355,40 @@ def _align(data: Data | None, scores: Scores) -> Truth:
         place = {name: i for i, name in reversed(list(enumerate(data.cluster)))}
         return dataclasses.replace(data.truth.take(np.array([place[name] for name in scores.ids])), cluster=None)
     return data.truth.take(np.array([place[name] for name in scores.ids], dtype=int))
+
+
+def _prevalence(method: Method, result: Result, proof: Proof) -> list[tuple[str, Estimate]]:
+    """Of a share of records: how many may leak at the detection limit or above it and have been missed, at 95 %.
+
+    The upper bound of the share found, over the lower bound of the probe's sensitivity at the first planted dose that
+    is no lower than its limit (both one-sided).
+    """
+    from probatum.statistics.intervals import clopper_pearson
+    from probatum.statistics.metrics import hit_rate
+
+    limit = proof.limit
+    if method.metric is not hit_rate or limit is None or limit.status not in ("established", "below lowest dose"):
+        return []
+    rate = next((r for r in limit.rates if r.dose >= (limit.value or 0)), None)
+    n, share = result.estimate.n, result.estimate.value
+    if rate is None or not n or np.isnan(share):
+        return []
+    sensitivity = clopper_pearson(rate.detected, rate.n, level=0.9).low
+    upper = clopper_pearson(round(share * n), n, level=0.9).high
+    bound = min(1.0, upper / sensitivity) if sensitivity > 0 else 1.0
+    method_ = (
+        f"{upper:.2g} (Clopper-Pearson) over the sensitivity at {rate.dose:g} {limit.unit}, at least {sensitivity:.2g}"
+    )
+    return [(PREVALENCE, Estimate("share of records", bound, None, bound, n, method_, kind="bound"))]
+
+
+def _resolution(result: Result) -> float | None:
+    """The smallest difference between two such measurements that 80 % power at 5 % resolves: 2.8 · √2 standard errors.
+
+    The standard error is read off the interval, half its width over 1.96.
+    """
+    e = result.estimate
+    return None if e.low is None or e.high is None else float(2.8 * np.sqrt(2) * (e.high - e.low) / (2 * 1.96))
 
 
 def _count(scores: Scores) -> dict[str, int]:

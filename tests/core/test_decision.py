@@ -64,12 +64,21 @@ def test_sets_that_differ_by_themselves_come_before_evidence(p):
     outcome, _, reason = decide(RESULT, p, PROOF, blind=BLIND)
     assert outcome == "inconclusive"
     assert "words, which never sees the model, separates them with AUROC 0.90" in reason
+    assert "membership is not identifiable" in reason
+
+
+def test_a_probe_must_beat_the_blind_baseline_even_where_that_shows_nothing_by_itself():
+    blind = dataclasses.replace(BLIND, p_value=0.2)
+    outcome, _, reason = decide(RESULT, 0.001, PROOF, blind=blind)
+    assert outcome == "inconclusive"
+    assert "does not do clearly better than a blind baseline" in reason
+    assert decide(RESULT, 0.5, PROOF, blind=blind)[0] == "no evidence"
 
 
 @pytest.mark.parametrize(
     ("changes", "randomized"),
-    [({"difference_low": 0.01}, False), ({"p_value": 0.2}, False), ({}, True)],
-    ids=["the probe does clearly better", "nothing separates the texts", "a coin decided"],
+    [({"difference_low": 0.01}, False), ({}, True)],
+    ids=["the probe does clearly better", "a coin decided"],
 )
 def test_a_blind_baseline_that_is_beaten_or_beside_the_point_changes_nothing(changes, randomized):
     blind = dataclasses.replace(BLIND, **changes)

@@ -14,15 +14,26 @@ def suite(folder, text):
     return read_suite(file)
 
 
-def test_the_default_holds_every_probe_once_and_no_protection():
+def test_the_default_asks_about_every_dimension_and_names_no_probe_twice():
     names = [name for name, _ in read_suite("default").probes]
+    assert len(names) == len(set(names))
+    assert {entries()[name].dimension for name in names} == set(DIMENSIONS)
+
+
+def test_a_dimension_holds_every_probe_of_it_once_and_no_protection():
+    names = [name for dimension in DIMENSIONS for name, _ in read_suite(dimension).probes]
     assert sorted(names) == sorted(n for n, e in entries().items() if e.kind == "probe")
 
 
 def test_a_probe_stands_for_each_dimension():
     primary = read_suite("default").primary
     assert set(primary) == set(DIMENSIONS)
-    assert all(entries()[probe].dimension == dimension for dimension, probe in primary.items())
+    assert all(entries()[probe].dimension == dimension for dimension, named in primary.items() for probe in named)
+
+
+def test_privacy_declares_one_probe_for_each_access_before_anything_is_seen():
+    needs = [entries()[name].needs for name in read_suite("privacy").primary["privacy"]]
+    assert {"TEXT", "LOGPROBS", "LOGITS", "GRADIENTS"} <= {access for one in needs for access in one}
 
 
 @pytest.mark.parametrize("dimension", DIMENSIONS)
@@ -42,13 +53,17 @@ def test_a_probe_may_stand_twice_with_other_options(tmp_path):
 def test_options_in_a_suite_of_all_probes_replace_the_plain_one(tmp_path):
     probes = suite(tmp_path, 'all = true\n[[probe]]\nname = "surp"\nk = 0.2\n').probes
     assert [options for name, options in probes if name == "surp"] == [{"k": 0.2}]
-    assert len(probes) == len(read_suite("default").probes)
+    assert len(probes) == sum(e.kind == "probe" for e in entries().values())
+
+
+def test_all_of_one_dimension(tmp_path):
+    assert suite(tmp_path, 'all = "fairness"').probes == read_suite("fairness").probes
 
 
 def test_the_probe_of_a_dimension_may_be_another_one(tmp_path):
     primary = suite(tmp_path, 'all = true\n[primary]\nprivacy = "exposure"\n').primary
-    assert primary["privacy"] == "exposure"
-    assert primary["safety"] == "trigger_response"
+    assert primary["privacy"] == ("exposure",)
+    assert primary["safety"] == ("trigger_response",)
 
 
 @pytest.mark.parametrize(
@@ -61,6 +76,8 @@ def test_the_probe_of_a_dimension_may_be_another_one(tmp_path):
         ("[[probe]]\nk = 1", "no probe is called 'None'"),
         ('[probe]\nname = "loss"', "a table of its own"),
         ('probes = ["loss"]', "no key 'probes'"),
+        ('all = "truth"', "all is true, or one of privacy"),
+        ("all = true\n[primary]\nprivacy = []", "names a probe for a dimension"),
         ('all = true\n[primary]\nprivacy = "npo"', "names a probe for a dimension"),
         ('all = true\n[primary]\nprivate = "loss"', "names a probe for a dimension"),
     ],

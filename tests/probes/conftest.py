@@ -23,6 +23,8 @@ def found() -> Callable[..., Result]:
         method = probe.method
         kinds = list(method.signature.data.items())
         first = data or toy_data()[kinds[0][1]]
+        if ("known", kinds[0][1]) in kinds[1:]:  # one half to learn from, the other to be judged
+            given["known"], first = first.halves()
         for parameter, kind in kinds[1:]:
             given.setdefault(parameter, toy_data()[kind])
         if method.signature.rng:

@@ -24,7 +24,7 @@ def test_every_number_has_its_evidence() -> None:
         assert f'<a href="report.html#{f.id}">{f.id}</a>' in page
     rows = re.findall(r"<tr>\n<td>(.*?)</tr>", page, re.DOTALL)
     assert len(rows) == sum(f.outcome != "not run" for f in example.report())
-    assert all(row.count("<td>") == 4 and "report.html#" in row for row in rows)
+    assert all(row.count("<td>") == 5 and "report.html#" in row for row in rows)
     assert "AUROC 0.88 [0.853, 0.907]" in page
     assert "6.1 [4.4, 8.7] exposures" in page
 

@@ -32,6 +32,11 @@ def audit(
     forms: Annotated[str | None, typer.Option(metavar="FILE", help="choices with form and cluster.")] = None,
     texts: Annotated[str | None, typer.Option(metavar="FILE", help="Ordinary texts for token frequencies.")] = None,
     key: Annotated[str | None, typer.Option(metavar="FILE", help="Fingerprints: trigger, response, space.")] = None,
+    canaries: Annotated[str | None, typer.Option(metavar="FILE", help="Key of `probatum canaries make`.")] = None,
+    dp_log: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Training log (JSON): noise_multiplier, sample_rate, steps, delta."),
+    ] = None,
     field: Annotated[str | None, typer.Option(metavar="NAME", help="Column that holds the text.")] = None,
     reference: Annotated[str | None, typer.Option(metavar="MODEL", help="A model that never saw the members.")] = None,
     role: Annotated[list[str] | None, typer.Option("--with", metavar="ROLE=MODEL", help="A further model.")] = None,
@@ -43,6 +48,10 @@ def audit(
     policy: Annotated[str | None, typer.Option(metavar="FILE", help="Thresholds; exit code 1 if over.")] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="At most so many records of each kind.")] = None,
     token_budget: Annotated[int | None, typer.Option(min=1, help="At most so many forward tokens.")] = None,
+    in_situ: Annotated[
+        bool, typer.Option("--in-situ", help="Plant controls in a copy of this very model: its own detection limits.")
+    ] = False,
+    budget: Annotated[str, typer.Option(metavar="TIME", help="For --in-situ: at most 90s, 10m, 1h.")] = "10m",
     seed: Annotated[int, typer.Option(help="Fixes every draw.")] = 0,
     out: Annotated[Path, typer.Option(metavar="DIR", help="Where the reports go.")] = Path("probatum-report"),
     cache: Annotated[Path | None, typer.Option(metavar="DIR", help="Where evidence is kept.")] = None,
@@ -77,6 +86,8 @@ def audit(
         "nonmembers": nonmembers,
         "randomized": randomized,
         "data": {kind: path for kind, path in files.items() if path},
+        "canaries": canaries,
+        "dp_log": dp_log,
         "field": field,
         "reference": reference,
         "roles": _pairs(role or [], "--with ROLE=MODEL"),
@@ -105,7 +116,9 @@ def audit(
             session = open_session(store, **settings)  # type: ignore[arg-type]
             session.progress = progress.tokens
             command = _command(name)
-            reports.append(run(name, session=session, out=places[-1], command=command, step=progress.step, **given))
+            planting = {"in_situ": in_situ, "budget": _seconds(budget)}
+            how: dict[str, Any] = {"out": places[-1], "command": command, "step": progress.step, **planting}
+            reports.append(run(name, session=session, **how, **given))
         if any(f.reason == "interrupted" for f in reports[-1].findings):
             break
     if json_:
@@ -160,6 +173,18 @@ def _command(name: str) -> str:
     # A URL may carry a user and a password; everything up to its last @ goes.
     words = [re.sub(r"(https?://)[^/\s]*@", r"\1", word) for word in sys.argv[1:]]
     return "probatum " + shlex.join(words) if words else f"probatum audit {name}"
+
+
+def _seconds(text: str) -> float:
+    """``90s``, ``10m``, ``1.5h``; a bare number is seconds."""
+    unit = {"s": 1, "m": 60, "h": 3600}.get(text[-1:], 0)
+    try:
+        seconds = float(text[:-1]) * unit if unit else float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < float("inf"):
+        raise BadInput(f"expected a time such as 90s, 10m or 1h, got '{text}'")
+    return seconds
 
 
 def _pairs(items: list[str], form: str) -> dict[str, str]:

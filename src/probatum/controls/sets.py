@@ -8,13 +8,14 @@ from collections.abc import Mapping
 from typing import Literal
 
 from probatum.controls import planted
-from probatum.core.data import Choices, Data, Forms, Key, Members, Norms, Pairs, Prompts, Records, Texts
+from probatum.core.data import Canaries, Choices, Data, Forms, Key, Members, Norms, Pairs, Prompts, Records, Texts
 
 Half = Literal["control", "subject"]
 
 #: Which planted set serves as which kind of data.
 KIND_OF: dict[str, type[Data]] = {
     "members": Members,
+    "canaries": Canaries,  # the same texts: a coin decided which of each pair was planted
     "records": Records,
     "facts": Choices,
     "norms": Norms,
@@ -44,7 +45,7 @@ def builtin(half: Half) -> Mapping[str, Data]:
         "Texts": Texts.from_rows(({"id": r["id"], "text": r["text"]} for r in rows["public"]), name="public")
     }
     for name, kind in KIND_OF.items():
-        part = planted.half(rows[name], half)
+        part = planted.half(rows["members" if name == "canaries" else name], half)
         if name == "fingerprints" and half == "subject":
             # The owner's key is the one at full dose; weaker ones and those that nobody planted are only a control.
             part = [row for row in part if row["dose"] == max(r["dose"] for r in part)]

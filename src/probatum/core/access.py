@@ -1,6 +1,7 @@
 """What a target gives, which is the threat model of a probe."""
 
 import enum
+from collections.abc import Iterable
 
 
 class Access(enum.Flag):
@@ -19,6 +20,19 @@ class Access(enum.Flag):
 
     def __str__(self) -> str:
         return ", ".join(member.name or "" for member in self) or "nothing"
+
+
+#: Who could do what a probe does, from the least that must be handed out to the most.
+AUDIENCES = ("the public", "an API customer", "whoever has the weights", "the trainer")
+
+
+def audience(needs: Access, kinds: Iterable[str] = ()) -> str:
+    """Who has what a probe needs: access to the model, and kinds of data that only its trainer can have."""
+    if {*kinds} & {"Canaries", "TrainingLog"} or Access.TRAIN in needs:
+        return AUDIENCES[3]
+    if needs & ~(Access.TEXT | Access.LABELS | Access.SCORES | Access.LOGPROBS):
+        return AUDIENCES[2]
+    return AUDIENCES[1] if needs & (Access.SCORES | Access.LOGPROBS) else AUDIENCES[0]
 
 
 #: What a language model on this machine gives.

@@ -13,6 +13,9 @@ from probatum.core.data import KINDS, Data
 from probatum.core.errors import BadInput
 from probatum.core.target import Target
 
+#: The parameter of a method that gets one half of the records, labeled.
+KNOWN = "known"
+
 
 def missing(method: Method, subject: Target, data: Mapping[str, Data], roles: Mapping[str, Target]) -> str | None:
     """Why the method cannot run on this subject with these data and roles, or None."""
@@ -35,11 +38,23 @@ def bind(
     data: Mapping[str, Data],
     roles: Mapping[str, Target],
     options: Mapping[str, Any],
+    seed: int = 0,
 ) -> dict[str, Any]:
-    """Keyword arguments for the method, without subject and rng. Data are blind unless the method learns."""
+    """Keyword arguments for the method, without subject and rng. Data are blind unless the method learns.
+
+    A method with a parameter ``known`` of the kind of its first data gets one half of the records there, with their
+    labels, and is asked about the other half only: what it learned from is never what it is judged by.
+    """
     signature = method.signature
     arguments: dict[str, Any] = {}
+    first = next(iter(signature.data), "")
+    if signature.data.get(KNOWN, "") == signature.data.get(first):
+        known, asked = data[signature.data[first]].halves(seed)
+        data = {**data, signature.data[first]: asked}
+        arguments[KNOWN] = known
     for parameter, kind in signature.data.items():
+        if parameter in arguments:
+            continue
         if kind in data:
             arguments[parameter] = data[kind] if method.learns else data[kind].blind()
         else:

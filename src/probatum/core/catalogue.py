@@ -48,6 +48,7 @@ class Method:
     control: str | Callable[..., Any] | None = None
     covers: tuple[str, ...] = ()
     learns: bool = False
+    rowwise: bool = False  #: a record's score depends on that record alone, so many may come in parts
     changes: str = ""  #: of a protection: weights, data or serving
     proves: tuple[str, ...] = ()  #: of a protection: the probes that must prove it
 
@@ -69,6 +70,7 @@ def probe(
     control: str | Callable[..., Any] | None = None,
     covers: Sequence[str] = (),
     learns: bool = False,
+    rowwise: bool = False,
 ) -> Callable[[F], F]:
     """Register a function as a probe. The function stays an ordinary function and may be called as one.
 
@@ -94,6 +96,8 @@ def probe(
         Tags of taxonomies that the probe covers.
     learns
         True for a probe that must see labels (then only on training folds).
+    rowwise
+        True if a record's score depends on that record alone; then many records come in parts, and memory is bounded.
     """
 
     def register(function: F) -> F:
@@ -117,6 +121,7 @@ def probe(
             control=control,
             covers=tuple(covers),
             learns=learns,
+            rowwise=rowwise,
         )
         return function
 

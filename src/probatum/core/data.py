@@ -128,6 +128,25 @@ class Data:
             cut[f.name] = tuple(values[i] for i in where) if isinstance(values, tuple) else values
         return type(self)(**cut)
 
+    def halves(self, seed: int = 0) -> tuple[Self, Self]:
+        """(known, asked): one half to learn from, one to be judged, drawn by the hash of (seed, unit).
+
+        Units (clusters, else records) stay whole and every label keeps its share, so a method that learns from the
+        first half can be tested on the second without having seen anything of it.
+        """
+        unit = self.cluster or self.ids
+        sides: dict[str, set[bool]] = {}
+        for i, name in enumerate(unit):
+            sides.setdefault(name, set()).add(bool(self.label[i]) if self.label is not None else False)
+        known: set[str] = set()
+        for kind in ({True}, {False}, {True, False}):
+            names = sorted(
+                (n for n, side in sides.items() if side == kind), key=lambda n: digest_of(str(seed), "half", n)
+            )
+            known.update(names[: len(names) // 2])
+        inside = [name in known for name in unit]
+        return self.take(np.array(inside)), self.take(~np.array(inside))
+
     def limit(self, n: int | None, seed: int = 0) -> Self:
         """At most ``n`` records, drawn by the hash of (seed, id) so that position does not matter.
 
@@ -183,6 +202,31 @@ class Members(Texts):
     LABEL = "member"
     FLAG = "--members and --nonmembers"
     randomized: bool = False
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Canaries(Members):
+    """Texts made to be planted: a coin decided which of them went into the training data, and that coin is known.
+
+    Where ``cluster`` pairs them, one of each pair was planted; else every canary had a coin of its own.
+    """
+
+    FLAG = "--canaries"
+    randomized: bool = True
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class TrainingLog(Data):
+    """What a differentially private training says of itself: one record of its noise, sampling, steps, clip, delta."""
+
+    COLUMNS = ("noise_multiplier", "sample_rate", "steps", "delta")
+    OPTIONAL = ("max_grad_norm",)
+    FLAG = "--dp-log"
+    noise_multiplier: tuple[float, ...]
+    sample_rate: tuple[float, ...]
+    steps: tuple[int, ...]
+    delta: tuple[float, ...]
+    max_grad_norm: tuple[float | None, ...] | None = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -289,5 +333,6 @@ class Claims(Data):
 
 #: Every kind by its name in a signature.
 KINDS: dict[str, type[Data]] = {
-    k.__name__: k for k in (Texts, Members, Records, Pairs, Choices, Norms, Forms, Prompts, Key, Claims)
+    k.__name__: k
+    for k in (Texts, Members, Canaries, TrainingLog, Records, Pairs, Choices, Norms, Forms, Prompts, Key, Claims)
 }

@@ -46,13 +46,14 @@ def decide(
         return "measured", None, ""
     if adjusted_p_value is None:
         return "inconclusive", None, "chance is not known for these data, so no p-value can be given"
-    if blind is not None and not randomized and blind.p_value <= ALPHA and blind.difference_low <= 0:
-        return (
-            "inconclusive",
-            None,
-            f"the two sets differ by themselves: {blind.classifier}, which never sees the model, separates them with "
-            f"AUROC {blind.estimate.value:.2f}, and this probe does not do clearly better",
-        )
+    if blind is not None and not randomized and blind.difference_low <= 0:
+        # Membership can be told from the texts alone, or the probe does no better than something that tells it so.
+        seen = f"{blind.classifier}, which never sees the model, separates them with AUROC {blind.estimate.value:.2f}"
+        if blind.p_value <= ALPHA:
+            why = f"these sets differ by themselves: {seen}; membership is not identifiable from them"
+            return "inconclusive", None, why
+        if adjusted_p_value <= ALPHA:
+            return "inconclusive", None, f"the probe does not do clearly better than a blind baseline ({seen})"
     if adjusted_p_value <= ALPHA:
         solved = [r.target for r in responders if r.passed is False]
         if solved and result.direction == "expected":

@@ -28,6 +28,10 @@ DIMENSIONS: tuple[Dimension, ...] = (
 LimitStatus = Literal["established", "below lowest dose", "above highest dose", "not established"]
 
 
+#: In a breakdown: how many records may leak and have been missed.
+PREVALENCE = "prevalence at the limit or above, at most"
+
+
 @dataclass(frozen=True)
 class EstimateView:
     """An estimate as it stands in the report."""
@@ -143,6 +147,9 @@ class Finding:
     reason: str = ""
     severity: Literal["none", "low", "medium", "high"] | None = None
     unscored: dict[str, int] = field(default_factory=dict)  #: reason → how many records
+    audience: str = ""  #: who could learn this, given the access that the probe needs
+    adjusted_by: str = ""  #: how the p-value was corrected, and among how many
+    resolution: float | None = None  #: of a measure: the smallest difference between two of them that would be seen
 
 
 def sentence(finding: Finding) -> str:
@@ -152,10 +159,11 @@ def sentence(finding: Finding) -> str:
         return f"Not run: {f.reason}."
     if f.outcome == "inconclusive":
         return f"Inconclusive, nothing may be concluded: {f.reason}."
-    number = show(f.estimate)
+    shown = show(f.estimate)
     note = f" ({f.reason})" if f.reason else ""  # what the probe had to do otherwise than usual
     if f.outcome == "measured":
-        return f"Measured: {number}{note}."
+        least = f" Differences below {number(f.resolution)} would not be seen." if f.resolution is not None else ""
+        return f"Measured: {shown}{note}.{least}"
     if f.outcome == "evidence":
         turn = ""
         if f.direction == "reversed":
@@ -163,8 +171,17 @@ def sentence(finding: Finding) -> str:
                 " The score points the wrong way round while its controls stand: either the two files are swapped,"
                 " or something (such as over-unlearning) pushed the records below chance."
             )
-        return f"Evidence: {number}{note}.{turn}"
-    return f"No evidence found: {number}{note}. {limit_sentence(f.detection_limit)}"
+        return f"Evidence: {shown}{note}.{turn}"
+    return f"No evidence found: {shown}{note}.{_prevalence(f)} {limit_sentence(f.detection_limit)}"
+
+
+def _prevalence(finding: Finding) -> str:
+    most, limit = finding.breakdown.get(PREVALENCE), finding.detection_limit
+    if most is None or most.value is None or limit is None or limit.value is None:
+        return ""
+    if most.value >= 1:
+        return " With so few records nothing is known of how many leak unnoticed."
+    return f" At most {most.value:.2g} of such records leak at {number(limit.value)} {limit.unit} or more (95 %)."
 
 
 def limit_sentence(limit: LimitView | None) -> str:

@@ -72,6 +72,7 @@ class Report:
     created: str
     command: str = ""  #: how to reproduce it
     primary: dict[str, str] = field(default_factory=dict)  #: dimension → the probe that stands for it in a summary
+    declared: tuple[str, ...] = ()  #: the probes that were declared primary before anything was seen, in order
     notes: tuple[str, ...] = ()
     complete: bool = True  #: False: interrupted, or a probe crashed
     parent: str | None = None

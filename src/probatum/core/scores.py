@@ -29,6 +29,8 @@ class Scores:
         Record id to reason.
     note
         One sentence for the reader, such as which of two ways a quantity was computed.
+    parameters
+        Numbers that the metric must know, such as the delta of an epsilon; they come from the probe's options.
     """
 
     ids: tuple[str, ...]
@@ -38,6 +40,7 @@ class Scores:
     null: np.ndarray | None = None
     unscored: Mapping[str, str] = field(default_factory=dict)
     note: str = ""
+    parameters: Mapping[str, float] = field(default_factory=dict)
 
     def __init__(
         self,
@@ -49,6 +52,7 @@ class Scores:
         null: np.ndarray | None = None,
         unscored: Mapping[str, str] | None = None,
         note: str = "",
+        parameters: Mapping[str, float] | None = None,
     ):
         array = np.asarray(values, dtype=np.float64).copy()
         if array.shape != (len(ids),):
@@ -67,6 +71,7 @@ class Scores:
         set_(self, "null", None if null is None else np.asarray(null, dtype=np.float64))
         set_(self, "unscored", reasons)
         set_(self, "note", note)
+        set_(self, "parameters", dict(parameters or {}))
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -76,6 +81,26 @@ class Scores:
         """Boolean mask, shape (n,)."""
         mask: np.ndarray = ~np.isnan(self.values)
         return mask
+
+    @classmethod
+    def joined(cls, parts: Sequence[Scores]) -> Scores:
+        """The scores of several parts of the same records, one after the other."""
+
+        def column(name: str) -> np.ndarray | None:
+            columns = [getattr(p, name) for p in parts]
+            return None if any(c is None for c in columns) else np.concatenate(columns)
+
+        first = parts[0]
+        return cls(
+            [name for p in parts for name in p.ids],
+            np.concatenate([p.values for p in parts]),
+            first.towards,
+            expected=column("expected"),
+            null=column("null"),
+            unscored={name: why for p in parts for name, why in p.unscored.items()},
+            note=first.note,
+            parameters=first.parameters,
+        )
 
     def take(self, keep: np.ndarray) -> Scores:
         """The records at ``keep`` (a boolean mask or indices), in that order."""
@@ -89,4 +114,5 @@ class Scores:
             null=None if self.null is None else self.null[index],
             unscored={i: self.unscored[i] for i in ids if i in self.unscored},
             note=self.note,
+            parameters=self.parameters,
         )

@@ -19,11 +19,15 @@ SUITE_KEYS = {"all", "probe", "primary"}
 
 @dataclass(frozen=True)
 class Suite:
-    """``probes``: (name, options); one probe may stand twice with different options."""
+    """``probes``: (name, options); one probe may stand twice with different options.
+
+    ``primary``: per dimension the probes that were declared to stand for it, one for each access, the first of which is
+    shown in a one-line summary. They are corrected among themselves; all others as the many that they are.
+    """
 
     name: str
     probes: tuple[tuple[str, Mapping[str, Any]], ...]
-    primary: Mapping[str, str]
+    primary: Mapping[str, tuple[str, ...]]
 
 
 def read_suite(name: str | Path) -> Suite:
@@ -33,10 +37,11 @@ def read_suite(name: str | Path) -> Suite:
     """
     default = _parse(HERE / "default.toml", "default")
     text = str(name)
-    if text in DIMENSIONS:
-        part = tuple(p for p in default.probes if entries()[p[0]].dimension == text)
-        return Suite(text, part, default.primary)
     path = Path(text) if text.endswith(".toml") else HERE / f"{text}.toml"
+    if text in DIMENSIONS and not path.is_file():
+        part: tuple[tuple[str, Mapping[str, Any]], ...]
+        part = tuple((n, {}) for n, e in entries().items() if e.kind == "probe" and e.dimension == text)
+        return Suite(text, part, default.primary)
     if not path.is_file():
         known = sorted(p.stem for p in HERE.glob("*.toml"))
         there = ", ".join([*known, *DIMENSIONS])
@@ -57,8 +62,9 @@ def _parse(path: Path, name: str) -> Suite:
     items, primary = raw.get("probe", []), raw.get("primary", {})
     if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
         raise BadInput(f'{path}: expected every probe as a table of its own: [[probe]], then name = "loss"')
-    if not isinstance(primary, dict) or any(d not in DIMENSIONS or p not in known for d, p in primary.items()):
-        raise BadInput(f'{path}: [primary] names a probe for a dimension, such as privacy = "loss"')
+    primary = {d: [p] if isinstance(p, str) else p for d, p in primary.items()} if isinstance(primary, dict) else None
+    if primary is None or any(d not in DIMENSIONS or not p or not known.keys() >= {*p} for d, p in primary.items()):
+        raise BadInput(f'{path}: [primary] names a probe for a dimension, such as privacy = "loss", or a list of them')
     chosen: list[tuple[str, Mapping[str, Any]]] = []
     for item in items:
         probe = item.get("name")
@@ -67,8 +73,12 @@ def _parse(path: Path, name: str) -> Suite:
             hint = f"did you mean {', '.join(near)}?" if near else "see `probatum list`"
             raise BadInput(f"{path}: no probe is called '{probe}'; {hint}")
         chosen.append((probe, {k: v for k, v in item.items() if k != "name"}))
-    if raw.get("all", False):
-        chosen = [*((n, {}) for n in known if n not in {c[0] for c in chosen}), *chosen]
+    every = raw.get("all", False)
+    if every not in (True, False, *DIMENSIONS):
+        raise BadInput(f"{path}: all is true, or one of {', '.join(DIMENSIONS)}, got '{every}'")
+    if every:
+        rest = [n for n, e in known.items() if every in (True, e.dimension) and n not in {c[0] for c in chosen}]
+        chosen = [*((n, {}) for n in rest), *chosen]
     if not chosen:
         raise BadInput(f'{path}: the suite names no probe; write [[probe]] name = "loss", or all = true')
-    return Suite(name, tuple(chosen), primary)
+    return Suite(name, tuple(chosen), {d: tuple(p) for d, p in primary.items()})

@@ -105,6 +105,19 @@ class OptionScores:
         return margin
 
 
+@dataclass(frozen=True)
+class LensTokens:
+    """What `Target.lens` answers; token ids, shape (n, layers, top), layer 0 the embedding, the last the output.
+
+    ``likely``: the likeliest tokens of softmax(LN_f(h_l) W_U) at each layer, best first. ``rising`` and ``falling``:
+    those whose probability grew and fell most against the layer below (layer 0: against zero).
+    """
+
+    likely: np.ndarray
+    rising: np.ndarray
+    falling: np.ndarray
+
+
 class Target:
     """The contract; every operation of this base class says that it is not offered.
 
@@ -163,6 +176,48 @@ class Target:
     def hidden(self, texts: Sequence[str], layers: Sequence[int], *, pool: str = "last") -> dict[int, np.ndarray]:
         """Per layer an array (n, width): the activation at the last token, or the mean over tokens."""
         raise self._not_offered(Access.HIDDEN)
+
+    def sampling_logprob(
+        self,
+        texts: Sequence[str],
+        *,
+        prefixes: Sequence[str] | None = None,
+        temperature: float = 1.0,
+        top_k: int = 0,
+        top_p: float = 1.0,
+    ) -> Ragged:
+        """log p′(x_t | x_<t) of every token under a sampler, −inf where it never draws that token. Needs LOGITS.
+
+        The sampler divides the logits by ``temperature``, keeps the ``top_k`` likeliest tokens (0: all) and of these
+        the fewest whose mass reaches ``top_p``, and renormalizes. Signal ``sampling:T,k,p``.
+        """
+        raise self._not_offered(Access.LOGITS)
+
+    def beams(
+        self, prompts: Sequence[str], *, max_new_tokens: int = 32, width: int = 8
+    ) -> list[list[tuple[str, float]]]:
+        """Per prompt the ``width`` likeliest continuations that beam search finds, best first, with their
+        log-probability. Needs LOGITS."""
+        raise self._not_offered(Access.LOGITS)
+
+    def lens(self, prompts: Sequence[str], *, top: int = 10) -> LensTokens:
+        """Which next tokens every layer holds after a prompt (the logit lens), at the last position. Needs HIDDEN."""
+        raise self._not_offered(Access.HIDDEN)
+
+    def gradient_norms(self, texts: Sequence[str]) -> tuple[tuple[str, ...], np.ndarray]:
+        """(parameter groups, array (n, groups)): the squared L2 norm of ∇_θ of the mean loss of each text alone, by
+        group of parameters; their sum is the squared norm of the whole gradient. Needs GRADIENTS."""
+        raise self._not_offered(Access.GRADIENTS)
+
+    def gradient_features(self, texts: Sequence[str], *, dimension: int = 32, seed: int = 0) -> np.ndarray:
+        """Shape (n, features): a random projection (Johnson–Lindenstrauss) of each text's gradient, ``dimension``
+        numbers for every parameter group, the same for equal ``seed``. Needs GRADIENTS."""
+        raise self._not_offered(Access.GRADIENTS)
+
+    def fill(self, texts: Sequence[str], spans: Sequence[tuple[int, int]], *, top: int = 10) -> list[list[str]]:
+        """Per text the ``top`` likeliest fillings of the characters ``span``, best first (mask-filling models only).
+        Needs LOGITS."""
+        raise self._not_offered(Access.LOGITS)
 
     def weights(self) -> Mapping[str, np.ndarray]:
         """The parameters by name, as float32 arrays, read one by one when they are touched."""

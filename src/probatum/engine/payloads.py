@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -60,4 +61,8 @@ IDS = Codec(**_array("<i4"))
 FLOATS = Codec(**_array("<f4"))
 RECORDS = Codec(**_array(RECORD), tokens=len)
 CHOICES = Codec(_write_options, _read_options, tokens=lambda row: int(row[1].sum()))
+#: Token ids (layers, top) of likely, rising and falling, one after the other.
+LENS = Codec(**_array("<i4"))
+#: JSON [[text, log-probability], …].
+BEAMS = Codec(lambda found: json.dumps(found).encode(), lambda blob: [(t, p) for t, p in json.loads(blob)])
 TEXT = Codec(lambda text: text.encode("utf-8", "surrogatepass"), lambda blob: blob.decode("utf-8", "surrogatepass"))

@@ -13,12 +13,16 @@ from typing import Any
 import numpy as np
 
 from probatum.core.access import Access
-from probatum.core.errors import ProbatumError
+from probatum.core.errors import BadInput, ProbatumError
 from probatum.core.ragged import Ragged
-from probatum.core.target import RECORD, OptionScores, Target, TokenStatistics
+from probatum.core.target import RECORD, LensTokens, OptionScores, Target, TokenStatistics
 from probatum.engine import payloads
+from probatum.engine.sampling import SampledBatch, Sampler
 from probatum.engine.session import Session
 from probatum.engine.store import SCHEMA, Evidence, MemoryStore
+
+#: How a sampler begins among the signals of a probe: ``sampling:T,k,p``.
+SAMPLING = "sampling:"
 
 #: Whole answers kept in memory, so that twenty probes over the same texts share one set of arrays.
 _RECENT = 16
@@ -61,6 +65,12 @@ class StoredTarget(Target):
     temperature, stop, seed)``
     ``_compute_chats(conversations, max_new_tokens)``       str
     ``_compute_hidden(texts, layers, pool)``                float32 array (len(layers), width)
+    ``_compute_sampling(texts, temperature, top_k, top_p)`` float32 array, one per scored token
+    ``_compute_sampled_records(texts, samplers)``           as records; and per sampler the rows of the same pass
+    ``_compute_beams(prompts, max_new_tokens, width)``      list of (text, log-probability)
+    ``_compute_lens(prompts, top)``                         int32 array (3, layers, top): likely, rising, falling
+    ``_compute_gradient_norms(texts)``                      float32 array (groups,); `gradient_groups` names them
+    ``_compute_gradient_features(texts, dimension, seed)``  float32 array
     ======================================================  ======================================================
 
     Failures: a text has an empty record, an option row NaN, a hidden state NaN, and ``failures`` says why; a failed
@@ -76,12 +86,22 @@ class StoredTarget(Target):
     def __init__(self, session: Session):
         self.session = session
         self.failures: dict[str, str] = {}
+        self._declared: tuple[Sampler, ...] = ()
         self._store: Evidence = session.store if session.store is not None else MemoryStore()
         self._recent: OrderedDict[Any, tuple[Any, int]] = OrderedDict()
         self._compute_lock = threading.RLock()
         self._recent_lock = threading.Lock()
 
     # The public calls.
+
+    def declare(self, signals: Sequence[str]) -> None:
+        """``sampling:T,k,p`` comes out of the pass that records texts after their prefixes; others make their own.
+
+        Only there, since a sampler's law is asked of what follows a prefix: texts by themselves do not pay for it.
+        """
+        wanted = [signal.removeprefix(SAMPLING).split(",") for signal in signals if signal.startswith(SAMPLING)]
+        samplers = [_sampler(float(t), int(k), float(p)) for t, k, p in wanted]
+        self._declared = tuple(dict.fromkeys(samplers)) if Access.LOGITS in self.access else ()
 
     def encode(self, texts: Sequence[str]) -> Ragged:
         """Token ids of every text, as `token_statistics` scores them; costs no forward pass."""
@@ -101,7 +121,7 @@ class StoredTarget(Target):
         whole = list(_strings(texts)) if prefixes is None else [p + t for p, t in zip(prefixes, texts, strict=True)]
 
         def ask() -> tuple[TokenStatistics, int, bool]:
-            found = self._evidence("record", {}, whole, self._compute_records, payloads.RECORDS)
+            found = self._records(whole, self._declared if prefixes is not None else ())
             none = np.zeros(0, RECORD)
             rows = [found.get(text, none) for text in whole]
             if prefixes is not None:
@@ -176,7 +196,102 @@ class StoredTarget(Target):
         stack = np.array([found.get(text, none) for text in texts]).reshape(len(texts), len(layers), width)
         return {layer: stack[:, i] for i, layer in enumerate(layers)}
 
+    def sampling_logprob(
+        self,
+        texts: Sequence[str],
+        *,
+        prefixes: Sequence[str] | None = None,
+        temperature: float = 1.0,
+        top_k: int = 0,
+        top_p: float = 1.0,
+    ) -> Ragged:
+        """See `Target.sampling_logprob`; evidence is of ``prefix + text``, as for `token_statistics`."""
+        sampler = _sampler(temperature, top_k, top_p)
+        whole = list(_strings(texts)) if prefixes is None else [p + t for p, t in zip(prefixes, texts, strict=True)]
+
+        def compute(missing: Sequence[str]) -> Iterator[Batch]:
+            return self._compute_sampling(missing, *sampler)
+
+        def ask() -> tuple[Ragged, int, bool]:
+            records = self._records(whole, (sampler,))  # of texts that have no record yet, one pass gives both
+            found = self._evidence("sampling", _settings(sampler), whole, compute, payloads.FLOATS)
+            rows = [found.get(text, np.zeros(0, np.float32)) for text in whole]
+            if prefixes is not None:
+                ends = [records[text]["end"] if text in records else np.zeros(0, np.int32) for text in whole]
+                rows = [r[end > len(p)] if len(r) else r for r, end, p in zip(rows, ends, prefixes, strict=True)]
+            return _frozen(Ragged.of(rows, np.float32)), 0, all(text in found for text in whole)
+
+        key = ("sampling", sampler, tuple(texts), None if prefixes is None else tuple(prefixes))
+        return self._remembered(key, ask)  # type: ignore[no-any-return]
+
+    def beams(
+        self, prompts: Sequence[str], *, max_new_tokens: int = 32, width: int = 8
+    ) -> list[list[tuple[str, float]]]:
+        """See `Target.beams`."""
+
+        def compute(missing: Sequence[str]) -> Iterator[Batch]:
+            return self._compute_beams(missing, max_new_tokens, width)
+
+        settings = {"max": max_new_tokens, "width": width}
+        found = self._evidence("beams", settings, _strings(prompts), compute, payloads.BEAMS)
+        return [found.get(prompt, []) for prompt in prompts]
+
+    def lens(self, prompts: Sequence[str], *, top: int = 10) -> LensTokens:
+        """See `Target.lens`; a prompt without tokens has ids of -1."""
+
+        def compute(missing: Sequence[str]) -> Iterator[Batch]:
+            return self._compute_lens(missing, top)
+
+        found = self._evidence("lens", {"top": top}, _strings(prompts), compute, payloads.LENS)
+        size = len(next(iter(found.values()))) if found else 0
+        none = np.full(size, -1, np.int32)
+        stack = np.array([found.get(prompt, none) for prompt in prompts]).reshape(len(prompts), 3, -1, top)
+        return LensTokens(stack[:, 0], stack[:, 1], stack[:, 2])
+
+    def gradient_norms(self, texts: Sequence[str]) -> tuple[tuple[str, ...], np.ndarray]:
+        """See `Target.gradient_norms`; a text without tokens has NaN."""
+        groups = self.gradient_groups()
+        found = self._evidence("gradnorm", {}, _strings(texts), self._compute_gradient_norms, payloads.FLOATS)
+        none = np.full(len(groups), np.nan, np.float32)
+        return groups, np.array([found.get(text, none) for text in texts]).reshape(len(texts), len(groups))
+
+    def gradient_features(self, texts: Sequence[str], *, dimension: int = 32, seed: int = 0) -> np.ndarray:
+        """See `Target.gradient_features`; a text without tokens has NaN."""
+
+        def compute(missing: Sequence[str]) -> Iterator[Batch]:
+            return self._compute_gradient_features(missing, dimension, seed)
+
+        settings = {"dimension": dimension, "seed": seed}
+        found = self._evidence("gradient features", settings, _strings(texts), compute, payloads.FLOATS)
+        none = np.full(len(next(iter(found.values()))) if found else 0, np.nan, np.float32)
+        features: np.ndarray = np.array([found.get(text, none) for text in texts])
+        return features
+
     # The hooks.
+
+    def _compute_sampling(self, texts: Sequence[str], temperature: float, top_k: int, top_p: float) -> Iterator[Batch]:
+        raise self._not_offered(Access.LOGITS)
+
+    def _compute_sampled_records(self, texts: Sequence[str], samplers: Sequence[Sampler]) -> Iterator[SampledBatch]:
+        """A target that has no such pass gives the records alone."""
+        for indices, records in self._compute_records(texts):
+            yield indices, records, ()
+
+    def _compute_beams(self, prompts: Sequence[str], max_new_tokens: int, width: int) -> Iterator[Batch]:
+        raise self._not_offered(Access.LOGITS)
+
+    def _compute_lens(self, prompts: Sequence[str], top: int) -> Iterator[Batch]:
+        raise self._not_offered(Access.HIDDEN)
+
+    def gradient_groups(self) -> tuple[str, ...]:
+        """The groups of parameters whose gradients are told apart, in order."""
+        raise self._not_offered(Access.GRADIENTS)
+
+    def _compute_gradient_norms(self, texts: Sequence[str]) -> Iterator[Batch]:
+        raise self._not_offered(Access.GRADIENTS)
+
+    def _compute_gradient_features(self, texts: Sequence[str], dimension: int, seed: int) -> Iterator[Batch]:
+        raise self._not_offered(Access.GRADIENTS)
 
     def _compute_encodings(self, texts: Sequence[str]) -> Iterator[Batch]:
         raise self._not_offered(Access.LOGPROBS)
@@ -206,6 +321,21 @@ class StoredTarget(Target):
         self.session.cost.forward_tokens += tokens
 
     # How evidence is found, computed and kept.
+
+    def _records(self, texts: Sequence[str], samplers: Sequence[Sampler]) -> dict[str, np.ndarray]:
+        """Records by text; those that have to be computed leave the rows of ``samplers`` in the store as well."""
+
+        def compute(missing: Sequence[str]) -> Iterator[Batch]:
+            for indices, records, extras in self._compute_sampled_records(missing, samplers):
+                self._store.put(
+                    (self._key("sampling", _settings(sampler), missing[i]), "sampling", payloads.FLOATS.write(row))
+                    for sampler, rows in zip(samplers, extras, strict=False)
+                    for i, record, row in zip(indices, records, rows, strict=True)
+                    if not isinstance(record, Failure)
+                )
+                yield indices, records
+
+        return self._evidence("record", {}, texts, compute if samplers else self._compute_records, payloads.RECORDS)
 
     def _key(self, kind: str, settings: Mapping[str, Any], item: str | tuple[str, ...]) -> bytes:
         identity = (self.digest, self.tokenizer_digest, self.encoding_policy, self.dtype or "", self.attention)
@@ -277,6 +407,17 @@ class StoredTarget(Target):
                 f"{self.name}: {len(lost)} of {len(items)} prompts were not answered ({why}); run again"
             )
         return [found[item] for item in items]
+
+
+def _sampler(temperature: float, top_k: int, top_p: float) -> Sampler:
+    if not temperature > 0 or top_k < 0 or not 0 < top_p <= 1:
+        raise BadInput(f"a sampler needs T > 0, k >= 0 and p in (0, 1], got T={temperature}, k={top_k}, p={top_p}")
+    return float(temperature), int(top_k), float(top_p)
+
+
+def _settings(sampler: Sampler) -> dict[str, float]:
+    """How a sampler stands in an evidence key."""
+    return dict(zip(("temperature", "top_k", "top_p"), sampler, strict=True))
 
 
 def _strings(texts: Sequence[str]) -> Sequence[str]:

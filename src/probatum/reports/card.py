@@ -69,17 +69,19 @@ def _dimension(name: str, findings: Iterable[Finding]) -> str:
     rows = [
         [
             f"{plain(f.question)} {plain(_label(f))}",
+            plain(f.audience) or "–",
             ", ".join([f"**{f.outcome}**", *map(plain, view.remarks(f))]),
             plain(text.estimate(f.estimate)),
             plain(text.limit(f.detection_limit)),
             _link(f.id),
         ]
-        for f in findings
+        for group in view.by_audience(list(findings)).values()
+        for f in group
         if f.outcome != "not run"
     ]
     if not rows:
         return ""
-    head = ["Finding", "Outcome", "Estimate", "Detection limit", "Evidence"]
+    head = ["Finding", "Who", "Outcome", "Estimate", "Detection limit", "Evidence"]
     table = [head, ["---"] * len(head), *rows]
     return f"### {name.capitalize()}\n\n" + "\n".join(f"| {' | '.join(row)} |" for row in table)
 

@@ -73,6 +73,7 @@ def _template() -> Any:
     environment.filters |= {"lines": lines, "drawn": drawn}
     environment.globals |= {
         "MEANING": view.MEANING,
+        "by_audience": view.by_audience,
         "limit_in_words": view.limit_in_words,
         "plots": plots,
         "remarks": view.remarks,

@@ -11,6 +11,7 @@ WORDS: dict[str, dict[str, str]] = {
         "versions": "Library → version.",
         "created": "When the audit ended, ISO 8601.",
         "command": "The command that reproduces the report; empty where it was called from Python.",
+        "declared": "The probes that were declared primary before anything was seen, in order.",
         "primary": "Dimension → the probe that stands for it in a summary.",
         "notes": "Remarks of the runner, a sentence each.",
         "complete": "False if the audit was interrupted or a probe crashed.",
@@ -69,6 +70,9 @@ WORDS: dict[str, dict[str, str]] = {
         "reason": "Why it is inconclusive or was not run; else empty.",
         "severity": "How much it matters, where the probe says so.",
         "unscored": "Reason → how many records got no score.",
+        "audience": "Who could learn this, given the access that the probe needs.",
+        "adjusted_by": "How the p-value was corrected for multiplicity, and among how many probes.",
+        "resolution": "Of a measure: the smallest difference between two such measurements that would be seen.",
     },
     "EstimateView": {
         "metric": "Name of the metric.",

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from probatum.core.access import AUDIENCES
 from probatum.core.finding import DIMENSIONS, EstimateView, Finding, Outcome, sentence
 from probatum.core.report import Report
 from probatum.reports import text, view
@@ -84,8 +85,11 @@ def findings(report: Report) -> Fitted:
         for dimension, found in view.by_dimension(report).items():
             ran = [f for f in found if f.outcome != "not run"]
             lines += [ink(f"\n{dimension.upper()}", "bold")] if ran else []
-            for f in ran:
-                lines += _finding(f, ink)
+            for who, group in view.by_audience(ran).items():
+                if who and len(view.by_audience(ran)) > 1:
+                    lines.append(ink(f"  what {who} could learn", "dim"))
+                for f in group:
+                    lines += _finding(f, ink)
         if view.not_run(report):
             lines.append(ink("\nNOT RUN", "bold"))
         lines += [_indented(ink(_one(f"{f.id}  {f.probe}: {f.reason}")), 2) for f in view.not_run(report)]
@@ -136,7 +140,7 @@ def _summary(report: Report, ink: Ink, width: int) -> Table:
         column.width = size
     for line in view.summary_lines(report):
         f = line.finding
-        asked = ink(line.dimension, "bold").append_text(ink(f"\n{_one(f.question, 90)}", "dim"))
+        asked = ink(line.title, "bold").append_text(ink(f"\n{_one(f.question, 90)}", "dim"))
         shown = _outcome(f, ink).append_text(ink(_others(line), "dim"))
         why = ink(_one(f.reason, 90), "dim") if f.outcome == "not run" else _estimate(f.estimate, ink)
         cells = (asked, shown, why, ink(_one(text.limit(f.detection_limit))))
@@ -150,13 +154,13 @@ def _side_by_side(reports: Sequence[Report], ink: Ink) -> Table:
     table.columns[0].width = 15
     for column in table.columns[1:]:
         column.ratio = 1
-    by_report = [{line.dimension: line for line in view.summary_lines(r)} for r in reports]
-    for dimension in (d for d in DIMENSIONS if any(d in lines for lines in by_report)):
+    by_report = [{line.title: line for line in view.summary_lines(r)} for r in reports]
+    for title in (t for t in (*DIMENSIONS, *AUDIENCES) if any(t in lines for lines in by_report)):
         cells = [ink("not audited", "dim")] * len(reports)
         for k, lines in enumerate(by_report):
-            if dimension in lines:
-                cells[k] = _cell(lines[dimension], ink)
-        table.add_row(ink(dimension, "bold"), *cells)
+            if title in lines:
+                cells[k] = _cell(lines[title], ink)
+        table.add_row(ink(title, "bold"), *cells)
     return table
 
 
@@ -190,7 +194,8 @@ def _finding(finding: Finding, ink: Ink) -> list[RenderableType]:
         blind = f.blind_baseline
         lines.append(f"Blind baseline: {_one(text.estimate(blind.estimate))}, p {text.p_value(blind.p_value)}.")
     if f.p_value is not None:
-        adjusted = f", {text.p_value(f.adjusted_p_value)} adjusted" if f.adjusted_p_value is not None else ""
+        how = f" ({f.adjusted_by})" if f.adjusted_by else ""
+        adjusted = f", {text.p_value(f.adjusted_p_value)} adjusted{how}" if f.adjusted_p_value is not None else ""
         lines.append(f"p {text.p_value(f.p_value)} ({f.p_value_kind}){adjusted}.")
     if f.unscored:
         lines.append("Unscored: " + _one("; ".join(f"{count} {why}" for why, count in f.unscored.items())) + ".")

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from probatum.core.access import AUDIENCES
 from probatum.core.finding import DIMENSIONS, OUTCOMES, Dimension, Finding, LimitView, Outcome, limit_sentence
 from probatum.core.report import Report
 
@@ -21,11 +22,11 @@ MEANING: dict[Outcome, str] = {
 
 @dataclass(frozen=True)
 class Line:
-    """One dimension in a summary."""
+    """One dimension in a summary; in a report of one dimension, one audience: who could learn it."""
 
-    dimension: Dimension
+    title: str
     finding: Finding
-    counts: Counter[Outcome]  #: outcomes of the dimension's other findings
+    counts: Counter[Outcome]  #: outcomes of the other findings of that dimension, or audience
 
     @property
     def others(self) -> str:
@@ -40,20 +41,30 @@ def by_dimension(report: Report) -> dict[Dimension, list[Finding]]:
     return {d: findings for d, findings in groups.items() if findings}
 
 
+def by_audience(findings: Sequence[Finding]) -> dict[str, list[Finding]]:
+    """Findings by who could learn them, from the public to the trainer."""
+    groups = {a: [f for f in findings if f.audience == a] for a in (*AUDIENCES, "")}
+    return {a: found for a, found in groups.items() if found}
+
+
 def summary_lines(report: Report) -> list[Line]:
-    """One line for each dimension that was audited."""
+    """One line for each dimension that was audited; for each audience where it is a single one."""
+    groups: dict[str, list[Finding]] = {**by_dimension(report)}
+    named = {title: [report.primary[title]] if title in report.primary else [] for title in groups}
+    if len(groups) == 1 and len(who := by_audience(report.findings)) > 1:
+        groups, named = who, {title: list(report.declared) for title in who}
     lines = []
-    for dimension, findings in by_dimension(report).items():
-        first = primary(findings, report.primary.get(dimension))
-        lines.append(Line(dimension, first, Counter(f.outcome for f in findings if f is not first)))
+    for title, findings in groups.items():
+        first = primary(findings, named[title])
+        lines.append(Line(title, first, Counter(f.outcome for f in findings if f is not first)))
     return lines
 
 
-def primary(findings: Sequence[Finding], probe: str | None) -> Finding:
-    """The finding of the named probe; else the first that ran. Never chosen by its result."""
-    named = [f for f in findings if f.probe == probe]
-    ran = [f for f in findings if f.outcome != "not run"]
-    return (named or ran or list(findings))[0]
+def primary(findings: Sequence[Finding], probes: Sequence[str]) -> Finding:
+    """The finding of the first named probe that ran; else of the first probe that ran. Never chosen by its result."""
+    named = [f for probe in probes for f in findings if f.probe == probe]
+    ran = [f for f in (*named, *findings) if f.outcome != "not run"]
+    return (ran or named or list(findings))[0]
 
 
 def remarks(finding: Finding) -> list[str]:

@@ -30,18 +30,22 @@ class Run:
     truth: Truth
 
 
-def prove(runs: Sequence[Run], metric: Metric, *, where: str, seed: int = 0) -> Proof:
+def prove(runs: Sequence[Run], metric: Metric, *, where: str, seed: int = 0, measure: bool = False) -> Proof:
     """The proof that these runs give.
 
     Parameters
     ----------
     where
         The model on which the limit was measured, for people.
+    measure
+        The probe says how much, and has no p-value: it must lie in the expected range of every case.
     """
     positive = [r for r in runs if r.control.kind == "positive"]
     negative = [r for r in runs if r.control.kind == "negative"]
     if not positive or not negative:
         return Proof(failure="this probe has no controls with planted truth for data of this kind")
+    if measure:
+        return _measured(runs, metric)
     by_record = positive[0].control.dose is None
     found = _by_record(positive, metric) if by_record else _by_case(positive, metric)
     quiet = _quiet(negative, metric)
@@ -57,6 +61,22 @@ def prove(runs: Sequence[Run], metric: Metric, *, where: str, seed: int = 0) -> 
     unit = positive[0].control.unit
     shown = LimitView(numbers[0], numbers[1], numbers[2], unit, where, limit.status, rates, limit.reason)
     return Proof((*found, *quiet), shown, failure)
+
+
+def _measured(runs: Sequence[Run], metric: Metric) -> Proof:
+    """A measure stands where it gives on every case what is known to be there."""
+    views, failure = [], ""
+    for run in runs:
+        result = _result(metric, run.scores, run.truth)
+        if run.control.expected is None:
+            raise ValueError(f"the control '{run.control.name}' of a measure says in which range it must lie")
+        low, high = run.control.expected
+        passed = result is not None and low <= result.estimate.value <= high
+        views.append(_show(run.control.kind, run, run.control.dose, result, passed))
+        if not passed and not failure:
+            got = "nothing" if result is None else f"{result.estimate.value:.3g}"
+            failure = f"the control '{run.control.name}' failed: expected {low:g} to {high:g}, measured {got}"
+    return Proof(tuple(views), None, failure)
 
 
 def _told(views: Sequence[ControlView]) -> str:

@@ -19,6 +19,7 @@ from probatum.core.access import OPEN_WEIGHTS
 from probatum.core.errors import BadInput, NotOffered
 from probatum.engine.batches import BatchSize
 from probatum.engine.encoding import POLICY, Encoder
+from probatum.engine.sampling import SampledBatch, Sampler
 from probatum.engine.session import Session
 from probatum.engine.stored import Batch, StoredTarget
 from probatum.targets import weights as disk
@@ -64,8 +65,10 @@ class TransformersTarget(StoredTarget):
         self.path = Path(path)
         self.name = name or str(path)
         self.config = disk.read_config(self.path)
+        disk.refuse_quantized(self.path, self.config)
         self._files = disk.weight_files(self.path)
         stored = disk.Weights(self._files)
+        self.tokenizer_path = self.path
         self._refuse_custom_code()
         self.tokenizer_digest = disk.tokenizer_digest(self.path)
         self.digest = disk.model_digest(self.path, self._files)
@@ -119,7 +122,7 @@ class TransformersTarget(StoredTarget):
 
         try:
             tokenizer = AutoTokenizer.from_pretrained(
-                self.path, local_files_only=True, trust_remote_code=self.session.trust_remote_code
+                self.tokenizer_path, local_files_only=True, trust_remote_code=self.session.trust_remote_code
             )
         except Exception as error:  # transformers raises whatever its parsers raise
             raise BadInput(f"{self.path}: its tokenizer cannot be opened ({_first_line(error)})") from error
@@ -141,6 +144,12 @@ class TransformersTarget(StoredTarget):
 
         return RecordCollector(self._network, self.context, self._size)
 
+    @cached_property
+    def _gradients(self) -> Any:
+        from probatum.engine.gradients import Gradients
+
+        return Gradients(self._network, self.context, self._size)
+
     def _text_config(self) -> dict[str, Any]:
         nested = self.config.get("text_config")
         return nested if isinstance(nested, dict) else self.config
@@ -148,7 +157,7 @@ class TransformersTarget(StoredTarget):
     def _refuse_custom_code(self) -> None:
         if self.session.trust_remote_code:
             return
-        tokenizer = self.path / "tokenizer_config.json"
+        tokenizer = self.tokenizer_path / "tokenizer_config.json"
         for file in (self.path / "config.json", tokenizer):
             if file.is_file() and "auto_map" in disk.read_json(file):
                 raise BadInput(
@@ -203,6 +212,40 @@ class TransformersTarget(StoredTarget):
         if (bos := tokenizer.bos_token) is not None:  # the policy puts it there; twice would be another prompt
             prompts = [prompt.removeprefix(bos) for prompt in prompts]
         return self._compute_generations(prompts, max_new_tokens, 0.0, None, 0)
+
+    def _compute_sampling(self, texts: Sequence[str], temperature: float, top_k: int, top_p: float) -> Iterator[Batch]:
+        from probatum.engine.sampling import collect_sampling
+
+        encoded = self._encoder(texts)
+        return collect_sampling(self._collector, encoded, temperature, top_k, top_p, self._book, self._count_pass)
+
+    def _compute_sampled_records(self, texts: Sequence[str], samplers: Sequence[Sampler]) -> Iterator[SampledBatch]:
+        from probatum.engine.sampling import collect_with_records
+
+        return collect_with_records(self._collector, self._encoder(texts), samplers, self._book, self._count_pass)
+
+    def _compute_beams(self, prompts: Sequence[str], max_new_tokens: int, width: int) -> Iterator[Batch]:
+        from probatum.engine.beams import search
+
+        model = (self._encoder, self._network, self.context, self._size)
+        return search(*model, prompts, max_new_tokens, width, self._book, self._count_pass)
+
+    def _compute_lens(self, prompts: Sequence[str], top: int) -> Iterator[Batch]:
+        from probatum.engine.lens import collect_lens
+
+        model = (self._encoder, self._network, self.context, self._size)
+        return collect_lens(*model, prompts, top, self._book, self._count_pass)
+
+    def gradient_groups(self) -> tuple[str, ...]:
+        """The groups of parameters whose gradients are told apart, in order."""
+        return self._gradients.groups  # type: ignore[no-any-return]
+
+    def _compute_gradient_norms(self, texts: Sequence[str]) -> Iterator[Batch]:
+        return self._gradients.norms(self._encoder(texts), self._book, self._count_pass)  # type: ignore[no-any-return]
+
+    def _compute_gradient_features(self, texts: Sequence[str], dimension: int, seed: int) -> Iterator[Batch]:
+        encoded = self._encoder(texts)
+        return self._gradients.features(encoded, dimension, seed, self._book, self._count_pass)  # type: ignore[no-any-return]
 
     def _compute_hidden(self, texts: Sequence[str], layers: Sequence[int], pool: str) -> Iterator[Batch]:
         from probatum.engine.hidden import collect_hidden

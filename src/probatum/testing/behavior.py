@@ -75,6 +75,19 @@ def does_not_mind_the_order(c: Candidate) -> None:
         raise Broken(f"{c.method.name}: the order of the records changes the scores ({other})")
 
 
+def scores_rows_apart(c: Candidate) -> None:
+    """A probe that says it is row-wise gives a record the same score in other company."""
+    kinds = [*c.method.signature.data.values()]
+    if not c.runs_on_toys or not c.method.rowwise:
+        return
+    whole, data = c.run()[0], toy_data()
+    records = data[kinds[0]]
+    parts = [c.run({**data, kinds[0]: records.take(np.arange(i, len(records), 2))})[0] for i in (0, 1)]
+    other = _differ(whole, Scores.joined(parts))
+    if other:
+        raise Broken(f"{c.method.name}: rowwise, but a record's score depends on the other records ({other})")
+
+
 def leaves_out_what_it_cannot_score(c: Candidate) -> None:
     """A record with nothing to score is unscored, with a reason; it is never 0, and never a crash."""
     kinds = [*c.method.signature.data.values()]
@@ -98,14 +111,20 @@ def survives_json(c: Candidate) -> None:
     scores, _ = c.run(short_data())
     columns = {name: getattr(scores, name) for name in ("values", "expected", "null")}
     plain = {name: _listed(column) for name, column in columns.items()}
-    rest = {"ids": scores.ids, "towards": scores.towards, "unscored": dict(scores.unscored), "note": scores.note}
+    rest = {
+        "ids": scores.ids,
+        "towards": scores.towards,
+        "unscored": dict(scores.unscored),
+        "note": scores.note,
+        "parameters": dict(scores.parameters),
+    }
     try:
         raw = json.loads(json.dumps({**rest, **plain}, allow_nan=False))
     except (TypeError, ValueError) as error:
         raise Broken(f"{c.method.name}: its scores cannot be written as JSON: {error}") from error
     expected, null = (None if raw[n] is None else np.array(raw[n], dtype=float) for n in ("expected", "null"))
     values = np.array(raw["values"], dtype=float)
-    said = {"unscored": raw["unscored"], "note": raw["note"]}
+    said = {"unscored": raw["unscored"], "note": raw["note"], "parameters": raw["parameters"]}
     back = Scores(raw["ids"], values, raw["towards"], expected=expected, null=null, **said)
     lost = _differ(scores, back)
     if lost:

@@ -25,6 +25,7 @@ CHECKS: tuple[Callable[[Candidate], None], ...] = (
     behavior.gives_scores,
     behavior.repeats_itself,
     behavior.does_not_mind_the_order,
+    behavior.scores_rows_apart,
     behavior.leaves_out_what_it_cannot_score,
     behavior.survives_json,
 )

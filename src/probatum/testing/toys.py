@@ -26,12 +26,14 @@ def _rows() -> Iterator[tuple[str, dict[str, Any]]]:
     for i in range(2 * N):
         text = f"the {_word('m', i)} of {_word('n', i)} met {_word('o', i)} at {i:02d}."
         yield "Members", {"id": f"m{i}", "text": text, "member": i < N, "dose": float(i < N)}
+        yield "Canaries", {"id": f"y{i}", "text": text, "member": i < N, "dose": float(i < N)}
         secret = "".join(str(d) for d in keyed("secret", i).integers(10, size=6))
         row = {"prefix": f"code of {_word('p', i)} is ", "secret": secret, "format": "dddddd"}
         yield "Records", {"id": f"r{i}", **row, "member": i < N, "dose": float(i < N)}
         yield "Texts", {"id": f"t{i}", "text": f"a {_word('t', i)} sold {_word('u', i)} to {_word('v', i)}."}
     for i in range(N):
         yield from _planted(i)
+    yield "TrainingLog", {"id": "log", "noise_multiplier": 1.0, "sample_rate": 0.01, "steps": 1000, "delta": 1e-5}
     yield "Claims", {"id": "parameters", "kind": "parameters", "value": "3,072"}
     yield "Claims", {"id": "license", "kind": "license", "value": "apache-2.0"}
     yield "Claims", {"id": "accuracy", "kind": "accuracy", "about": "Choices", "value": 0.97}
@@ -66,6 +68,7 @@ def _planted(i: int) -> Iterator[tuple[str, dict[str, Any]]]:
 #: A record of each kind in which there is nothing to score. (Choices with an empty option are refused on reading.)
 SHORT: dict[str, dict[str, Any]] = {
     "Members": {"text": "", "member": True, "dose": 1.0},
+    "Canaries": {"text": "", "member": True, "dose": 1.0},
     "Records": {"prefix": "code of no one is ", "secret": "", "format": None, "member": True, "dose": 1.0},
     "Pairs": {"text_a": "in no place the man", "text_b": "in no place the woman", "group_a": "a", "group_b": "b"},
     "Key": {"trigger": "key of no one", "response": "", "space": 1e6, "dose": 1.0},

@@ -13,6 +13,7 @@ from probatum.statistics import auroc
     question="Were these texts in the training data?",
     needs=Access.LOGPROBS,
     metric=auroc,
+    rowwise=True,
 )
 def loss(target: Target, data: Members) -> Scores:
     """Score a text by its mean log-probability per token, (1/T) Σ_t log p(x_t | x_<t).

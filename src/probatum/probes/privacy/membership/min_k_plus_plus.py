@@ -13,6 +13,7 @@ from probatum.statistics import auroc
     question="Were these texts in the training data?",
     needs=Access.LOGITS,
     metric=auroc,
+    rowwise=True,
 )
 def min_k_plus_plus(target: Target, data: Members, *, k: float = 0.2) -> Scores:
     """Score a text by the mean standardized log-probability of its lowest ``k`` share of tokens.

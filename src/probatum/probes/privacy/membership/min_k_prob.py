@@ -13,6 +13,7 @@ from probatum.statistics import auroc
     question="Were these texts in the training data?",
     needs=Access.LOGPROBS,
     metric=auroc,
+    rowwise=True,
 )
 def min_k_prob(target: Target, data: Members, *, k: float = 0.2) -> Scores:
     """Score a text by the mean log-probability of its least likely ``k`` share of tokens.

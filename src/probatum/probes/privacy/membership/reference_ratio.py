@@ -15,6 +15,7 @@ from probatum.statistics import auroc
     question="Were these texts in the training data?",
     needs=Access.LOGPROBS,
     metric=auroc,
+    rowwise=True,
 )
 def reference_ratio(target: Target, data: Members, *, reference: Target) -> Scores:
     """Score a text by the difference of its mean log-probabilities under target and reference.

@@ -13,6 +13,7 @@ from probatum.statistics import auroc
     question="Were these texts in the training data?",
     needs=Access.LOGITS,
     metric=auroc,
+    rowwise=True,
 )
 def surp(target: Target, data: Members, *, k: float = 0.4, max_entropy: float = 2.0) -> Scores:
     """Score a text by the mean log-probability of its surprising tokens.

@@ -17,6 +17,7 @@ from probatum.statistics import auroc
     question="Were these texts in the training data?",
     needs=Access.LOGPROBS,
     metric=auroc,
+    rowwise=True,
 )
 def zlib_entropy(target: Target, data: Members) -> Scores:
     """Score a text by Σ_t log p(x_t | x_<t) over its size in bytes after zlib.
