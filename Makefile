@@ -17,13 +17,14 @@ fast: $(READY)  ## the quick tests
 	$(BIN)/python -m pytest -n 2 -m "not slow"
 
 check: $(READY)  ## linters, types, floors, stale documents
-	$(BIN)/ruff check src tests benchmarks examples
-	$(BIN)/ruff format --check src tests benchmarks examples
+	$(BIN)/ruff check src tests benchmarks examples docs
+	$(BIN)/ruff format --check src tests benchmarks examples docs
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -m "not slow" tests/test_floors.py tests/test_docs.py
 
 docs: $(READY)  ## write what is generated
 	$(BIN)/probatum list --markdown > docs/methods.md
+	$(BIN)/python docs/comparison.py > docs/comparison.md
 
 bench: $(READY)  ## speed against peers, as ratios
 	$(BIN)/python benchmarks/one_pass.py

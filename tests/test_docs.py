@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import runpy
 import shlex
 from pathlib import Path
 
@@ -22,6 +23,11 @@ def blocks(page: str, *kinds: str) -> list[tuple[str, str]]:
 def test_the_list_of_methods_is_fresh():
     rows = sorted(entries().values(), key=lambda e: (e.kind, e.dimension, e.name))
     assert (ROOT / "docs/methods.md").read_text(encoding="utf-8") == as_markdown(rows), "run `make docs`"
+
+
+def test_the_comparison_with_peers_is_fresh():
+    made = runpy.run_path(str(ROOT / "docs/comparison.py"))["page"]()
+    assert (ROOT / "docs/comparison.md").read_text(encoding="utf-8") == made, "run `make docs`"
 
 
 def test_every_link_between_pages_leads_somewhere():

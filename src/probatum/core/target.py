@@ -75,7 +75,9 @@ class TokenStatistics:
         cls, records: Sequence[np.ndarray], fields: Sequence[str] = RECORD.names or (), source: str = ""
     ) -> TokenStatistics:
         """From one structured array (dtype `RECORD`) per text; only ``fields`` are offered."""
-        flat = np.concatenate(records) if records else np.zeros(0, RECORD)
+        # As plain bytes: NumPy joins arrays of named fields by comparing their fields pair by pair.
+        plain = (r.tobytes() if r.dtype is RECORD else np.asarray(r, RECORD).tobytes() for r in records)
+        flat = np.frombuffer(b"".join(plain), RECORD)
         offsets = np.concatenate([[0], np.cumsum([len(r) for r in records])]).astype(np.int64)
         return cls({name: Ragged(np.ascontiguousarray(flat[name]), offsets) for name in fields}, source)
 

@@ -149,6 +149,7 @@ class EvidenceStore:
         db = _connect(self.path)
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = NORMAL")  # safe against kill -9; only a power cut may lose the last batches
+        db.execute("PRAGMA wal_autocheckpoint = 8000")  # pages: 32 MB, since every checkpoint waits for the disk
         db.execute(f"PRAGMA application_id = {_APPLICATION}")
         db.execute(f"PRAGMA user_version = {SCHEMA}")
         db.executescript(_TABLES)
