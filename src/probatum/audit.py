@@ -36,6 +36,7 @@ from probatum.core.suite import Suite, read_suite
 from probatum.core.tables import read_data, read_members
 from probatum.core.target import Target
 from probatum.engine.session import Session
+from probatum.notes import remarks
 from probatum.runner import Pending, Runner, versions
 from probatum.targets import open_target
 
@@ -130,7 +131,7 @@ def audit(
     session = session or open_session(
         cache, device=device, dtype=dtype, trust_remote_code=trust_remote_code, token_budget=token_budget
     )
-    subject = open_target(model, session=session, **({"model": endpoint_model} if endpoint_model else {}))
+    subject, roles = open_subject(model, roles, session, endpoint_model)
     records, used, models = gather(
         subject,
         model,
@@ -149,12 +150,18 @@ def audit(
     )
     runner = Runner(subject, records, models, session, seed, reveal, mask_key(session), debug)
     subject.declare(_signals(methods))
+    said: Sequence[str] = ()
     if in_situ:
-        runner.in_situ = _plant(runner, budget)
+        runner.in_situ, said = _plant(runner, budget)
     pending, complete = _run_all(runner, methods, step)
     _raise_if_unusable(runner, pending)
     findings = decide_all(pending, records, primary=chosen.primary, scores=runner.scores, seed=seed)
-    notes = [*_windowed(pending, subject, records), *_limits(model, findings, in_situ)]
+    notes = [*said, *remarks(runner, pending, findings, foreign=not (_builtin(model) or in_situ))]
+    if canaries is not None and members is not None:
+        from probatum.controls.canaries import check_key
+
+        inside = records["Members"].take(np.flatnonzero(np.array(records["Members"].label)))
+        notes += filter(None, [check_key(canaries, getattr(inside, "texts", ()), _relative(members))])
     if trust_remote_code or session.trust_remote_code:
         notes.append("code that came with the model was allowed to run (--trust-remote-code)")
     session.cost.seconds = time.perf_counter() - started
@@ -463,15 +470,31 @@ def open_roles(
         base, ancestor = RELATIVES[str(model)]
         given.setdefault("reference", base)
         given.setdefault("ancestor", ancestor)
+        given.setdefault("checkpoint", "specimen" if model == "gold" else "gold")
     roles = {name: open_target(role, session=session) for name, role in given.items()}
     if "reference" in roles:
         roles.setdefault("ancestor", roles["reference"])
     return roles
 
 
+def open_subject(
+    model: str | Path | Target,
+    roles: Mapping[str, str | Path | Target] | None,
+    session: Session,
+    endpoint_model: str | None,
+) -> tuple[Target, dict[str, str | Path | Target]]:
+    """The model under audit and the other roles; ``base`` is no role of a probe but what an adapter is opened with."""
+    others = dict(roles or {})
+    base = others.pop("base", None)
+    if isinstance(base, Target):
+        raise BadInput("the base of an adapter is named by its directory")
+    named: dict[str, Any] = {"model": endpoint_model} if endpoint_model else {}
+    return open_target(model, session=session, base=base, **named), others
+
+
 def _check_roles(methods: Sequence[Method], roles: Mapping[str, Any]) -> None:
     """A role that no probe asks for is a slip of the pen, and would be ignored in silence."""
-    known = {"reference", *(role for method in methods for role in method.signature.roles)}
+    known = {"reference", "base", *(role for method in methods for role in method.signature.roles)}
     for role in roles:
         if role not in known:
             raise BadInput(
@@ -492,46 +515,19 @@ def _raise_if_unusable(runner: Runner, pending: Sequence[Pending]) -> None:
         raise faults[0]
 
 
-def _windowed(pending: Sequence[Pending], subject: Target, records: Mapping[str, Data]) -> list[str]:
-    """Whether texts were longer than what the model reads at once; counted from the evidence, cached or not."""
-    context, members = getattr(subject, "context", None), records.get("Members")
-    scored = [p for p in pending if p.result is not None and p.method.needs & (Access.LOGPROBS | Access.LOGITS)]
-    ran = any("Members" in p.method.signature.data.values() for p in scored)
-    if context is None or not isinstance(members, Members) or not ran:
-        return []
-    try:
-        tokens = subject.token_statistics(members.texts).logprob.lengths
-    except ProbatumError:  # a budget that is spent; what is known is in the findings
-        return []
-    n = int((tokens > context).sum())
-    if not n:
-        return []
-    return [
-        f"{n} of {len(members)} texts are longer than the context of {context} tokens; they were read in overlapping "
-        "windows, each token scored once"
-    ]
-
-
-def _plant(runner: Runner, seconds: float) -> Callable[[Method], InSitu | str | None]:
+def _plant(runner: Runner, seconds: float) -> tuple[Callable[[Method], InSitu | str | None], Sequence[str]]:
     """Controls in a copy of the subject; where none can be planted, the reason stands in place of every limit."""
     from probatum.controls.in_situ import plant
 
     try:
         planted = plant(
             runner.subject, runner.data, seconds=seconds, seed=runner.seed, session=runner.session,
-            progress=runner.session.progress,
+            progress=runner.session.progress, roles=runner.roles,
         )  # fmt: skip
     except NotOffered as error:
         reason = f"no control can be planted in this model: {error}"
-        return lambda method: reason
-    return planted.controls_for
-
-
-def _limits(model: object, findings: Sequence[Finding], in_situ: bool) -> list[str]:
-    """On which model the limits were measured, wherever that is not the one under audit."""
-    if _builtin(model) or in_situ or not any(f.detection_limit for f in findings):
-        return []
-    return ["detection limits were measured on the specimen (0.25 M parameters), not on this model"]
+        return (lambda method: reason), [reason]
+    return planted.controls_for, planted.notes
 
 
 def _signals(methods: Sequence[tuple[Method, Mapping[str, Any]]]) -> list[str]:

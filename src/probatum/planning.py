@@ -8,16 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from probatum.audit import gather, methods_of
+from probatum.audit import gather, methods_of, open_subject
 from probatum.core.access import Access
 from probatum.core.binding import bind, missing, options_of
 from probatum.core.draws import keyed
+from probatum.core.errors import ProbatumError
 from probatum.core.ragged import Ragged
 from probatum.core.suite import read_suite
-from probatum.core.target import RECORD, OptionScores, Target, TokenStatistics
+from probatum.core.target import RECORD, LensTokens, OptionScores, Target, TokenStatistics
 from probatum.engine.batches import windows
 from probatum.engine.session import Session
-from probatum.targets import open_target
 
 #: Multiply-adds a second that a guess may count on where nothing was measured yet; two cores do about this.
 SPEED = 20e9
@@ -55,7 +55,13 @@ class Rehearsal(Target):
         whole = list(texts) if prefixes is None else [p + t for p, t in zip(prefixes, texts, strict=True)]
         ids = self.encode(whole)
         self._count((("record", text), self._read(int(n))) for text, n in zip(whole, ids.lengths, strict=True))
-        return TokenStatistics.of([np.zeros(n, RECORD) for n in ids.lengths])
+        rows = [np.zeros(n, RECORD) for n in ids.lengths]
+        for row, text in zip(rows, whole, strict=True):
+            row["end"] = np.linspace(0, len(text), len(row) + 1)[1:]
+        answer = TokenStatistics.of(rows)
+        if prefixes is None:
+            return answer
+        return answer.where(answer.end > np.array([len(prefix) for prefix in prefixes]))
 
     def choices(self, prompts: Sequence[str], options: Sequence[Sequence[str]]) -> OptionScores:
         """Zeros; a prompt counts once for all its options."""
@@ -77,6 +83,44 @@ class Rehearsal(Target):
         )
         return [""] * len(prompts)
 
+    def sampling_logprob(self, texts: Sequence[str], *, prefixes: Sequence[str] | None = None, **_: Any) -> Ragged:
+        """Zeros, at the price of the record: declared, the two are one pass."""
+        return self.token_statistics(texts, prefixes=prefixes).logprob
+
+    def beams(
+        self, prompts: Sequence[str], *, max_new_tokens: int = 32, width: int = 8
+    ) -> list[list[tuple[str, float]]]:
+        """One empty continuation each."""
+        lengths = self.encode(prompts).lengths
+        self._count(
+            (("beams", prompt, max_new_tokens, width), int(n) + width * max_new_tokens)
+            for prompt, n in zip(prompts, lengths, strict=True)
+        )
+        return [[("", 0.0)] for _ in prompts]
+
+    def lens(self, prompts: Sequence[str], *, top: int = 10) -> LensTokens:
+        """Two layers of token 0."""
+        lengths = self.encode(prompts).lengths
+        self._count((("lens", prompt), int(n)) for prompt, n in zip(prompts, lengths, strict=True))
+        nothing = np.zeros((len(prompts), 2, top), np.int32)
+        return LensTokens(nothing, nothing, nothing)
+
+    def gradient_norms(self, texts: Sequence[str]) -> tuple[tuple[str, ...], np.ndarray]:
+        """One group; a backward pass costs about two forward passes."""
+        lengths = self.encode(texts).lengths
+        self._count((("gradient", text), 3 * int(n)) for text, n in zip(texts, lengths, strict=True))
+        return ("all",), np.zeros((len(texts), 1))
+
+    def gradient_features(self, texts: Sequence[str], *, dimension: int = 32, seed: int = 0) -> np.ndarray:
+        """Zeros for one group."""
+        lengths = self.encode(texts).lengths
+        self._count((("features", text, dimension), 3 * int(n)) for text, n in zip(texts, lengths, strict=True))
+        return np.zeros((len(texts), dimension))
+
+    def fill(self, texts: Sequence[str], spans: Sequence[tuple[int, int]], *, top: int = 10) -> list[list[str]]:
+        """The words that stand there."""
+        return [[text[a:b]] * top for text, (a, b) in zip(texts, spans, strict=True)]
+
     def weights(self) -> Mapping[str, np.ndarray]:
         """None: reading them costs no pass."""
         return {}
@@ -94,8 +138,8 @@ def plan(model: str, *, session: Session, **given: Any) -> str:
     suite = read_suite(given.get("suite", "default"))
     methods = methods_of(suite, given.get("probes") or (), given.get("options") or {})
     name = given.get("endpoint_model")
-    subject = open_target(model, session=session, **({"model": name} if name else {}))
-    data, _, roles = gather(subject, model, session=session, **given)
+    subject, others = open_subject(model, given.get("roles"), session, name)
+    data, _, roles = gather(subject, model, session=session, **{**given, "roles": others})
     stage = {role: Rehearsal(target) for role, target in roles.items()}
     actor = Rehearsal(subject)
     lines = [f"plan for {subject.name} ({subject.kind}, {subject.access})", ""]
@@ -104,7 +148,7 @@ def plan(model: str, *, session: Session, **given: Any) -> str:
         reason = missing(method, subject, data, roles)
         if reason is None:
             before = actor.tokens + sum(r.tokens for r in stage.values())
-            _rehearse(method, actor, bind(method, data, stage, chosen), given.get("seed", 0))
+            _rehearse(method, actor, bind(method, data, stage, chosen, given.get("seed", 0)), given.get("seed", 0))
             added = actor.tokens + sum(r.tokens for r in stage.values()) - before
             reason = f"runs, {added:,} further tokens" if added else "runs, on evidence that is shared"
         lines.append(f"  {method.name:<28}{reason}")
@@ -124,5 +168,5 @@ def _rehearse(method: Any, actor: Target, arguments: dict[str, Any], seed: int) 
     with np.errstate(all="ignore"):
         try:
             method.function(actor, **arguments)
-        except (ValueError, IndexError, ZeroDivisionError, FloatingPointError):
+        except (ValueError, IndexError, ZeroDivisionError, FloatingPointError, ProbatumError):
             return  # the zeros did not make sense to the probe; what it had asked for is counted

@@ -113,13 +113,16 @@ def save(change: Change, parent: Target, out: Path, said: Mapping[str, Any]) -> 
     """Write the derived model as a directory of its own, with ``protection.json``. Its parent is left as it is."""
     from safetensors.numpy import save_file
 
-    source = parent.files()
+    own = parent.files()
+    # An adapter's model has its configuration from its base, and may have brought a tokenizer.
+    sources = dict.fromkeys((getattr(parent, "path", own), getattr(parent, "tokenizer_path", own)))
     staging = out.with_name(out.name + ".part")
     try:
         shutil.rmtree(staging, ignore_errors=True)
         staging.mkdir(parents=True)
-        for file in sorted(source.iterdir()):
-            if file.is_file() and file.suffix not in (".safetensors", ".bin", ".pt") and "index.json" not in file.name:
+        for file in (f for source in sources for f in sorted(source.iterdir())):
+            weights = file.suffix in (".safetensors", ".bin", ".pt")
+            if file.is_file() and not weights and not file.name.endswith(("index.json", "adapter_config.json")):
                 shutil.copyfile(file, staging / file.name)
         tensors = {name: np.ascontiguousarray(value, dtype=np.float32) for name, value in change.tensors.items()}
         save_file(tensors, staging / "model.safetensors", metadata={"format": "pt"})

@@ -11,7 +11,7 @@ import json
 import platform
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -116,13 +116,10 @@ class Runner:
         """Run the function; what comes back is put beside the truth that it did not see."""
         arguments = bind(method, data, roles, options, self.seed)
         parameter, kind = next(iter(method.signature.data.items()), ("", ""))
-        records = arguments.get(parameter)
-        # A probe that looks at one record at a time gets many in parts, so that memory is bounded.
-        step = ROWS if method.rowwise and records is not None and len(records) > ROWS else None
         parts = []
-        for start in range(0, len(records) if step else 1, step or 1):
-            if step:
-                arguments[parameter] = records.take(np.arange(start, min(start + step, len(records))))
+        for records in _parts(arguments.get(parameter)) if method.rowwise else (arguments.get(parameter),):
+            if parameter:
+                arguments[parameter] = records
             if method.signature.rng:
                 arguments["rng"] = keyed(self.seed, method.name, sorted(options.items()))
             parts.append(method.function(target, **arguments))
@@ -170,6 +167,7 @@ class Runner:
             repr(sorted(versions().items())), self.session.dtype,
             *((through.kind, str(through.access)) if through else ()),
             *(control.digest for control in (planted.controls if planted else ())),
+            *(f"{role}={self.roles[role].digest if role in self.roles else None}" for role in _optional(method)),
         )  # fmt: skip
         known = store.note(key) if store is not None else None
         if known is not None:
@@ -180,6 +178,12 @@ class Runner:
         for control in planted.controls if planted else controls_for(method, opened):
             roles = {name: opened(role) if isinstance(role, str) else role for name, role in control.roles.items()}
             roles.setdefault("ancestor", roles.get("reference", next(iter(roles.values()), None)))  # type: ignore[arg-type]
+            # What the subject goes without, its controls go without; what only the user has, they have too.
+            for role in _optional(method):
+                if role not in self.roles:
+                    roles.pop(role, None)
+                else:
+                    roles.setdefault(role, self.roles[role])
             target = opened(control.target) if isinstance(control.target, str) else control.target
             runs.append(Run(control, *self.execute(method, target, control.data, roles, options)))
         proof = prove(
@@ -268,7 +272,7 @@ class Runner:
             samples=self._samples(data, scores),
             resolution=_resolution(result) if method.measure else None,
             curves=tuple(curves),
-            reason=scores.note,
+            reason="; ".join(filter(None, (scores.note, result.note))),
             unscored=_count(scores),
         )
 
@@ -314,7 +318,8 @@ class Runner:
         own, other, member = scores.values[keep], blind.scores[index][keep], label[index][keep]
         if result.direction == "reversed":  # what counts is how far below chance it lies
             own = -own
-        paired = roc.paired_delong(own[member], own[~member], other[member], other[~member])
+        units = None if truth.cluster is None else (truth.cluster[keep][member], truth.cluster[keep][~member])
+        paired = roc.paired_delong(own[member], own[~member], other[member], other[~member], clusters=units)
         fpr, tpr, _ = roc.roc_curve(other[member], other[~member])
         step = max(1, len(fpr) // 60)
         curve = Curve("blind", tuple(fpr[::step].tolist()), tuple(tpr[::step].tolist()))
@@ -338,6 +343,20 @@ class Runner:
                 Sample(name, float(scores.values[i]), mask(text, self.mask_key) if hide else text[:400], hide)
             )
         return tuple(samples)
+
+
+def _parts(records: Data | None) -> Iterator[Data | None]:
+    """Many records in parts of `ROWS`: a probe that looks at one at a time needs no more memory for more of them."""
+    if records is None or len(records) <= ROWS:
+        yield records
+        return
+    for start in range(0, len(records), ROWS):
+        yield records.take(np.arange(start, min(start + ROWS, len(records))))
+
+
+def _optional(method: Method) -> list[str]:
+    """Roles that a probe can do without."""
+    return [role for role in method.signature.roles if role in method.signature.optional]
 
 
 def _metric(method: Method) -> Metric:

@@ -18,6 +18,7 @@ def test_rows_come_back_as_they_went_in():
     assert listed(R) == ROWS
     assert R.lengths.tolist() == [3, 0, 1, 5]
     assert R.row.tolist() == [0, 0, 0, 2, 3, 3, 3, 3, 3]
+    assert listed(R.position) == [[0, 1, 2], [], [0], [0, 1, 2, 3, 4]]
     assert R[-1].tolist() == ROWS[-1]
     with pytest.raises(IndexError):
         R[4]
@@ -97,6 +98,27 @@ def test_rounding_does_not_add_a_token(n, share, k):
 def test_a_share_outside_its_range_is_refused(share):
     with pytest.raises(BadInput, match="share"):
         R.lowest(share)
+
+
+@pytest.mark.parametrize("width", [1, 2, 3, 4, 5, 6, 100])
+def test_sliding_sums_are_those_of_every_window_and_a_short_row_is_one(width):
+    for row, sums in zip(ROWS, R.sliding_sum(width), strict=True):
+        w = min(width, len(row))
+        assert list(sums) == ([sum(row[i : i + w]) for i in range(len(row) - w + 1)] if row else [])
+
+
+def test_a_sliding_sum_does_not_depend_on_what_stands_before_it():
+    """Differences of a running sum would give 2.8e-17 for some of these zeros, and 0 for others."""
+    row = [0.1, -0.1] * 3
+    for rows in ([row], [[1e6, 1 / 3], row], [[0.7], row]):
+        assert list(Ragged.of(rows, float).sliding_sum(2)[-1]) == [0.0] * 5
+
+
+def test_sliding_sums_of_nothing_are_nothing():
+    assert len(Ragged.of([], float).sliding_sum(3)) == 0
+    assert Ragged.of([[], []], float).sliding_sum(3).lengths.tolist() == [0, 0]
+    with pytest.raises(BadInput, match="at least one token"):
+        R.sliding_sum(0)
 
 
 @pytest.mark.parametrize("q", [0.0, 0.25, 0.4, 0.5, 1.0])

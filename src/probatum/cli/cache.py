@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Annotated
 
@@ -25,6 +26,7 @@ def cache(
     store = EvidenceStore(where)
     if clear:
         store.clear()
+        shutil.rmtree(where / "in-situ", ignore_errors=True)  # models that have read the user's texts by heart
     typer.echo(f"{where}: {len(store):,} rows, {store.size() / 1e6:.1f} MB")
     store.close()
 

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from probatum.controls import cases
+from probatum.controls import cases, guarantees, memorization
 from probatum.controls.sets import KIND_OF, UNITS, builtin
 from probatum.core.catalogue import Method
 from probatum.core.control import Control
 from probatum.core.target import Opener
 
 #: Sets that a probe may name with ``control=``.
-NAMED: dict[str, Callable[[Opener], list[Control]]] = {"lineage": cases.lineage, "claims": cases.claims}
+NAMED: dict[str, Callable[[Opener], list[Control]]] = {
+    "lineage": cases.lineage,
+    "claims": cases.claims,
+    "knowledge": memorization.knowledge,
+    "forecast": memorization.forecast,
+    "randomized_response": guarantees.randomized_response,
+    "directions": guarantees.directions,
+    "training_logs": guarantees.training_logs,
+}
 
 
 def controls_for(method: Method, open_model: Opener) -> list[Control]:

@@ -38,6 +38,14 @@ RELATIVES = {
 
 
 @functools.cache
+def pairs() -> Mapping[str, str]:
+    """Member, planted or not → the pair for which a coin was tossed: the lots are drawn again with the pairs' names."""
+    world, count = planted.world(), sum(planted.MEMBERS.values())
+    lots = world._lots("members", [(f"pair-{i:03d}",) * 2 for i in range(count)], planted.MEMBERS)
+    return {row["id"]: pair for row, (pair, _, _) in zip(world.members, lots, strict=True)}
+
+
+@functools.cache
 def builtin(half: Half) -> Mapping[str, Data]:
     """Every planted set of one half, by kind of data; the public texts are whole."""
     rows = planted.rows()
@@ -49,6 +57,8 @@ def builtin(half: Half) -> Mapping[str, Data]:
         if name == "fingerprints" and half == "subject":
             # The owner's key is the one at full dose; weaker ones and those that nobody planted are only a control.
             part = [row for row in part if row["dose"] == max(r["dose"] for r in part)]
+        if name == "canaries":
+            part = [{**row, "cluster": pairs()[row["id"]]} for row in part]
         data[kind.__name__] = kind.from_rows(part, name, name=name)
     members = data["Members"]
     assert isinstance(members, Members)

@@ -28,7 +28,7 @@ AUDIENCES = ("the public", "an API customer", "whoever has the weights", "the tr
 
 def audience(needs: Access, kinds: Iterable[str] = ()) -> str:
     """Who has what a probe needs: access to the model, and kinds of data that only its trainer can have."""
-    if {*kinds} & {"Canaries", "TrainingLog"} or Access.TRAIN in needs:
+    if {*kinds} & {"Canaries", "Directions", "TrainingLog"} or Access.TRAIN in needs:
         return AUDIENCES[3]
     if needs & ~(Access.TEXT | Access.LABELS | Access.SCORES | Access.LOGPROBS):
         return AUDIENCES[2]

@@ -230,6 +230,18 @@ class TrainingLog(Data):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class Directions(Data):
+    """Directions in the space of the weights, by the seed and index that make them; some were put among the updates of
+    a training as canaries (`probatum.statistics.directions`)."""
+
+    COLUMNS: ClassVar[tuple[str, ...]] = ("seed", "index")
+    LABEL = "member"
+    FLAG = "--directions"
+    seed: tuple[int, ...]
+    index: tuple[int, ...]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Records(Data):
     """A context and the secret that follows it; ``format`` is the space it was drawn from ('dddddd': six digits)."""
 
@@ -334,5 +346,8 @@ class Claims(Data):
 #: Every kind by its name in a signature.
 KINDS: dict[str, type[Data]] = {
     k.__name__: k
-    for k in (Texts, Members, Canaries, TrainingLog, Records, Pairs, Choices, Norms, Forms, Prompts, Key, Claims)
+    for k in (
+        *(Texts, Members, Canaries, TrainingLog, Directions, Records),
+        *(Pairs, Choices, Norms, Forms, Prompts, Key, Claims),
+    )
 }

@@ -60,6 +60,7 @@ class Result:
     breakdown: Mapping[str, Estimate] = field(default_factory=dict)
     curves: tuple[Curve, ...] = ()
     contributions: np.ndarray | None = None
+    note: str = ""  #: one sentence for the reader, joined to that of the scores
 
 
 #: Scores and truth in, one result out; the only place where a probe's numbers meet a statistic.

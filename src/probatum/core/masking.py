@@ -57,3 +57,11 @@ def draw(form: str | None, secret: str, n: int, rng: np.random.Generator) -> lis
         letters = CLASSES.get(symbol)
         columns.append(np.array(list(letters))[rng.integers(len(letters), size=n)] if letters else np.full(n, own))
     return ["".join(row) for row in np.array(columns).T] if columns else [""] * n
+
+
+def redraw(form: str | None, secret: str, n: int, rng: np.random.Generator) -> list[str]:
+    """``n`` random secrets of the space that `format_space` counts: of the form, or the secret with other digits."""
+    drawn = draw(form, secret, n, rng)
+    if form is not None:
+        return drawn
+    return ["".join(new if own.isdigit() else own for own, new in zip(secret, d, strict=True)) for d in drawn]

@@ -57,6 +57,11 @@ class Ragged(NDArrayOperatorsMixin):
         """For every value the number of its row, shape (tokens,)."""
         return np.repeat(np.arange(len(self)), self.lengths)
 
+    @property
+    def position(self) -> Ragged:
+        """For every value its place in its row, from 0."""
+        return Ragged(np.arange(len(self.values)) - np.repeat(self.offsets[:-1], self.lengths), self.offsets)
+
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         if method != "__call__" or kwargs.get("out") is not None:
             return NotImplemented
@@ -98,14 +103,29 @@ class Ragged(NDArrayOperatorsMixin):
         if not 0 < share <= 1:
             raise BadInput(f"a share of tokens must lie in (0, 1], got {share}")
         order = np.lexsort((self.values, self.row))
-        position = np.arange(len(self.values)) - np.repeat(self.offsets[:-1], self.lengths)
         # The small slack keeps 0.2 * 5, which is 1.0000000000000002 for some shares, from taking one more.
-        kept = position < np.repeat(np.ceil(share * self.lengths - 1e-9), self.lengths)
+        kept = self.position.values < np.repeat(np.ceil(share * self.lengths - 1e-9), self.lengths)
         return Ragged(self.values[order][kept], _offsets(self.row[order][kept], len(self)))
 
     def highest(self, share: float) -> Ragged:
         """The ⌈share · length⌉ largest values of each row, at least one."""
         return -((-self).lowest(share))  # type: ignore[no-any-return]
+
+    def sliding_sum(self, width: int) -> Ragged:
+        """The sum of every ``width`` neighboring values, in float64: length − width + 1 sums a row.
+
+        A row that is shorter gives one sum, over all of it; an empty row none.
+        """
+        if width < 1:
+            raise BadInput(f"a window must hold at least one token, got {width}")
+        n = self.lengths
+        used = np.minimum(width, n)
+        start = np.flatnonzero((self.position <= n - used).values)
+        # Every window is summed by itself. Differences of one running sum would depend on all values before it, and
+        # a sum of exactly 0 would come out as a little more or less.
+        between = np.stack([start, start + used[self.row[start]]], axis=1).ravel()
+        sums = np.add.reduceat(np.append(self.values.astype(np.float64), 0.0), between)[::2]
+        return Ragged(sums, _offsets(self.row[start], len(self)))
 
     def quantile(self, q: float) -> np.ndarray:
         """Per row, linear interpolation as in NumPy; NaN for an empty row."""

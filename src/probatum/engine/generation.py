@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from probatum.core.errors import ProbatumError
 from probatum.engine.batches import BatchSize, in_batches, padded
 from probatum.engine.encoding import Encoder
 from probatum.engine.network import CHUNK_ROWS, Network
@@ -148,15 +149,23 @@ def _pick(network: Network, last: Any, temperature: float, uniform: np.ndarray |
     for start in range(0, len(last), CHUNK_ROWS):
         logits = network.logits(last[start : start + CHUNK_ROWS])
         if uniform is None:
-            out.append(logits.argmax(-1))
+            likeliest = logits.argmax(-1)  # NaN counts as the largest: a model that gives it would write some token
+            _refuse_nan(network, logits.gather(-1, likeliest[:, None]))
+            out.append(likeliest)
             continue
         exact = logits.cpu() if logits.device.type == "mps" else logits  # which has no double precision
         total = (exact.double() / temperature).softmax(-1).cumsum(-1)
+        _refuse_nan(network, total[:, -1])
         u = torch.from_numpy(uniform[start : start + CHUNK_ROWS, None]).to(total.device)
         token = torch.searchsorted(total, u * total[:, -1:], right=True)[:, 0]
         out.append(token.clamp(max=total.shape[1] - 1))
     tokens: np.ndarray = torch.cat(out).cpu().numpy()
     return tokens
+
+
+def _refuse_nan(network: Network, numbers: Any) -> None:
+    if bool(network.torch.isnan(numbers).any()):
+        raise ProbatumError(f"{network.name}: the model gives NaN; try --dtype float32, or mend its weights")
 
 
 def _draws(sampling: Sampling, prompt: str) -> np.ndarray:

@@ -9,13 +9,20 @@ from typing import Any
 from probatum.core.errors import BadInput
 
 
-def load(path: Path, dtype: str, device: str, trust_remote_code: bool) -> Any:
-    """A causal language model in evaluation mode on its device, without gradients.
+def load(
+    path: Path,
+    dtype: str,
+    device: str,
+    trust_remote_code: bool,
+    opener: str = "AutoModelForCausalLM",
+    kind: str = "a causal language model",
+) -> Any:
+    """A model in evaluation mode on its device, without gradients; ``opener`` is a class of transformers.
 
     Raises
     ------
     BadInput
-        transformers cannot open it as a causal language model, or weights are missing that it would make up.
+        transformers cannot open it as a model of this kind, or weights are missing that it would make up.
     """
     import torch
     import transformers
@@ -28,13 +35,13 @@ def load(path: Path, dtype: str, device: str, trust_remote_code: bool) -> Any:
     logging.disable_progress_bar()
     logging.set_verbosity_error()
     try:
-        model, info = _open(transformers, path, getattr(torch, dtype), trust_remote_code)
+        model, info = _open(getattr(transformers, opener), path, getattr(torch, dtype), trust_remote_code)
         model = model.to(device)
     except (OSError, ValueError, KeyError, ImportError, RuntimeError, AttributeError, TypeError) as error:
         if "ignore_mismatched_sizes" in str(error):
             raise BadInput(f"{path}: weights are of the wrong shape for config.json; copy both again") from error
         first = (str(error).strip().splitlines() or [type(error).__name__])[0][:300]
-        raise BadInput(f"{path}: transformers cannot open it as a causal language model ({first})") from error
+        raise BadInput(f"{path}: transformers cannot open it as {kind} ({first})") from error
     finally:
         logging.set_verbosity(loud)
         if bars:
@@ -43,14 +50,14 @@ def load(path: Path, dtype: str, device: str, trust_remote_code: bool) -> Any:
     if lost:
         raise BadInput(
             f"{path}: {len(lost)} weights are missing or of the wrong shape (such as {sorted(lost)[0]}), and random "
-            "ones would stand in for them; is it a causal language model, and complete?"
+            f"ones would stand in for them; is it {kind}, and complete?"
         )
     if getattr(model.config, "is_encoder_decoder", False):
-        raise BadInput(f"{path}: is an encoder with a decoder; expected a causal language model")
+        raise BadInput(f"{path}: is an encoder with a decoder; expected {kind}")
     return model.eval().requires_grad_(False)
 
 
-def _open(transformers: Any, path: Path, dtype: Any, trust_remote_code: bool) -> tuple[Any, dict[str, Any]]:
+def _open(auto: Any, path: Path, dtype: Any, trust_remote_code: bool) -> tuple[Any, dict[str, Any]]:
     options = {
         "local_files_only": True,
         "use_safetensors": True,
@@ -58,7 +65,7 @@ def _open(transformers: Any, path: Path, dtype: Any, trust_remote_code: bool) ->
         "dtype": dtype,
         "output_loading_info": True,
     }
-    opener = transformers.AutoModelForCausalLM.from_pretrained
+    opener = auto.from_pretrained
     try:
         return opener(path, attn_implementation="sdpa", **options)  # type: ignore[no-any-return]
     except ValueError as error:

@@ -99,6 +99,21 @@ class Network:
         with self.torch.no_grad():
             return self._after(self._output(features)).float()
 
+    def errors(self, features: Any, targets: Any) -> Any:
+        """(rows, vocabulary): the derivative of −log p(target) of each row with respect to what the output layer gives.
+
+        That is softmax − one-hot, through whatever the model does to its logits. Only where the head is chunked.
+        """
+        torch = self.torch
+        with torch.no_grad():
+            given = self._output(features)
+            given = given.float() if given.dtype.itemsize < 4 else given
+        with torch.enable_grad():
+            logits = self._after(given.requires_grad_())
+        error = logits.detach().softmax(-1)
+        error[torch.arange(len(targets), device=error.device), targets] -= 1
+        return error if logits is given else torch.autograd.grad(logits, given, error)[0]
+
     def _choose_head(self, config: Any) -> None:
         """Take the cheap head only if it gives the model's own logits on a short text."""
         torch = self.torch

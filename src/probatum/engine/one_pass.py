@@ -12,6 +12,7 @@ from probatum.core.target import RECORD
 from probatum.engine.batches import BatchSize, in_batches, windows
 from probatum.engine.encoding import Encoded
 from probatum.engine.network import CHUNK_ROWS, Network
+from probatum.engine.sampling import Sampler, field, sampler_logprob
 
 #: What `token_moments` gives per row, in this order.
 COLUMNS = ("logprob", "mean", "std", "rank", "argmax", "argmax_logprob", "logsumexp")
@@ -20,19 +21,25 @@ _SAMPLES = 3  # batches of a run that are checked
 _BLOCK = 128
 
 
-def token_moments(network: Network, features: Any, targets: Any, *, logprob_only: bool = False) -> Any:
+def token_moments(
+    network: Network, features: Any, targets: Any, *, logprob_only: bool = False, samplers: Sequence[Sampler] = ()
+) -> Any:
     """The numbers of `COLUMNS` for every row of features (rows, width), as float32 on the device.
 
+    Below them stand the log-probabilities under each sampler, of the same logits.
     Ranks and token ids are whole numbers below 2**24, which float32 holds exactly; so one array is one transfer.
     Moments are taken about the largest logit, where the probability mass is: about zero, the variance of a nearly
     uniform row would drown in rounding.
     """
     torch = network.torch
-    out = torch.empty(1 if logprob_only else len(COLUMNS), len(targets), device=features.device)
+    columns = 1 if logprob_only else len(COLUMNS)
+    out = torch.empty(columns + len(samplers), len(targets), device=features.device)
     for start in range(0, len(targets), CHUNK_ROWS):
         part = slice(start, start + CHUNK_ROWS)
         z = network.logits(features[part])  # ours: overwritten below
         true = z.gather(-1, targets[part, None])
+        for n, sampler in enumerate(samplers):
+            out[columns + n, part] = sampler_logprob(torch, z, targets[part], sampler)
         if logprob_only:
             out[0, part] = true[:, 0] - z.logsumexp(-1)
             continue
@@ -100,9 +107,11 @@ class RecordCollector:
         *,
         logprob_only: bool = False,
         samples: int = _SAMPLES,
+        samplers: Sequence[Sampler] = (),
     ) -> Iterator[tuple[list[int], list[np.ndarray]]]:
         """Records, batch by batch. With ``logprob_only`` the other numbers stay zero, and it costs less.
 
+        With ``samplers`` the records have further fields, named by `sampling.field`, from the same logits.
         ``samples`` batches are checked: padded against alone.
 
         Raises
@@ -110,19 +119,21 @@ class RecordCollector:
         ProbatumError
             A text scores differently in a padded batch than alone (float32 only): nothing of it may be believed.
         """
-        records = [_empty_record(e) for e in encoded]
+        extras = [field(n) for n in range(len(samplers))]
+        records = [_empty_record(e, extras) for e in encoded]
         silent = [i for i, r in enumerate(records) if len(r) == 0]
         if silent:
             yield silent, [records[i] for i in silent]
         pieces = [(i, *w) for i, r in enumerate(records) if len(r) for w in windows(len(r), self.context)]
         left = np.bincount([p[0] for p in pieces], minlength=len(records))
         self.windowed += int((left > 1).sum())
-        columns = COLUMNS[:1] if logprob_only else COLUMNS
+        columns = [*(COLUMNS[:1] if logprob_only else COLUMNS), *extras]
         checked = 0
 
         def run(batch: list[int]) -> np.ndarray:
             count_pass()
-            return self._run([(encoded[pieces[b][0]].sequence, *pieces[b][1:]) for b in batch], logprob_only)
+            cut = [(encoded[pieces[b][0]].sequence, *pieces[b][1:]) for b in batch]
+            return self._run(cut, logprob_only, samplers)
 
         lengths = [stop - start for _, start, stop, _ in pieces]
         # A model that keeps its head to itself gives logits of whole rows: one text at a time.
@@ -147,7 +158,9 @@ class RecordCollector:
                     done.append(i)
             yield done, [records[i] for i in done]
 
-    def _run(self, batch: Sequence[tuple[np.ndarray, int, int, int]], logprob_only: bool) -> np.ndarray:
+    def _run(
+        self, batch: Sequence[tuple[np.ndarray, int, int, int]], logprob_only: bool, samplers: Sequence[Sampler]
+    ) -> np.ndarray:
         """Numbers (columns, scored tokens of the batch) of pieces (sequence, start, stop, first)."""
         torch = self.network.torch
         width = max(stop - start for _, start, stop, _ in batch)
@@ -163,7 +176,8 @@ class RecordCollector:
         wanted = torch.from_numpy(np.concatenate(targets).astype(np.int64)).to(device)
         real = features.flatten(0, 1).index_select(0, scored)
         del features
-        numbers: np.ndarray = token_moments(self.network, real, wanted, logprob_only=logprob_only).cpu().numpy()
+        moments = token_moments(self.network, real, wanted, logprob_only=logprob_only, samplers=samplers)
+        numbers: np.ndarray = moments.cpu().numpy()
         return numbers
 
     def _check_padding(self, numbers: np.ndarray, alone: np.ndarray) -> None:
@@ -179,7 +193,8 @@ class RecordCollector:
             )
 
 
-def _empty_record(encoded: Encoded) -> np.ndarray:
-    record = np.zeros(max(0, len(encoded.sequence) - 1), RECORD)
+def _empty_record(encoded: Encoded, extras: Sequence[str]) -> np.ndarray:
+    dtype = np.dtype([*RECORD.descr, *((name, "<f4") for name in extras)]) if extras else RECORD
+    record = np.zeros(max(0, len(encoded.sequence) - 1), dtype)
     record["id"], record["end"] = encoded.sequence[1:], encoded.ends[1:]
     return record

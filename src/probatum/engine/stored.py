@@ -19,6 +19,7 @@ from probatum.core.target import RECORD, LensTokens, OptionScores, Target, Token
 from probatum.engine import payloads
 from probatum.engine.sampling import SampledBatch, Sampler
 from probatum.engine.session import Session
+from probatum.engine.shared_prefix import shared_prefixes
 from probatum.engine.store import SCHEMA, Evidence, MemoryStore
 
 #: How a sampler begins among the signals of a probe: ``sampling:T,k,p``.
@@ -60,6 +61,7 @@ class StoredTarget(Target):
     ======================================================  ======================================================
     ``_compute_encodings(texts)``                           ids, int32 array; need not book
     ``_compute_records(texts)``                             array of dtype `RECORD`, one per scored token
+    ``_compute_records_after(pairs)``                       of (prefix, text): the record of prefix + text, cut
     ``_compute_choices(prompts, options)``                  (logprob f8, tokens i4, bytes i4), one entry per option
     ``_compute_generations(prompts, max_new_tokens,         str, already cut before ``stop``
     temperature, stop, seed)``
@@ -80,6 +82,7 @@ class StoredTarget(Target):
     """
 
     fields: tuple[str, ...] = RECORD.names or ()
+    shares_prefixes: bool = False  #: has `_compute_records_after`
     encoding_policy: str = ""
     attention: str = ""
 
@@ -115,21 +118,28 @@ class StoredTarget(Target):
         return self._remembered(("encoding", tuple(texts)), ask)  # type: ignore[no-any-return]
 
     def token_statistics(self, texts: Sequence[str], *, prefixes: Sequence[str] | None = None) -> TokenStatistics:
-        """The record of every token; evidence is of ``prefix + text``, the answer its slice after the prefix."""
+        """The record of every token; evidence is of ``prefix + text``, the answer its slice after the prefix.
+
+        Of many texts after one long prefix the slice itself is the evidence, computed over one reading of the prefix.
+        """
         if prefixes is not None and len(prefixes) != len(texts):
             raise ValueError(f"expected one prefix per text ({len(texts)}), got {len(prefixes)}")
         whole = list(_strings(texts)) if prefixes is None else [p + t for p, t in zip(prefixes, texts, strict=True)]
 
         def ask() -> tuple[TokenStatistics, int, bool]:
-            found = self._records(whole, self._declared if prefixes is not None else ())
+            items: list[Any] = self._after_shared(texts, prefixes) if prefixes is not None else whole
+            pairs = [item for item in items if isinstance(item, tuple)]
+            samplers = self._declared if prefixes is not None else ()
+            found: dict[Any, np.ndarray] = dict(self._records([i for i in items if isinstance(i, str)], samplers))
+            found |= self._evidence("record after", {}, pairs, self._compute_records_after, payloads.RECORDS)
             none = np.zeros(0, RECORD)
-            rows = [found.get(text, none) for text in whole]
+            rows = [found.get(item, none) for item in items]
             if prefixes is not None:
                 rows = [row[row["end"] > len(prefix)] for row, prefix in zip(rows, prefixes, strict=True)]
             answer = TokenStatistics.of(rows, self.fields, self.name)
             for name in self.fields:
                 _frozen(getattr(answer, name))
-            return answer, sum(map(len, found.values())), all(text in found for text in whole)
+            return answer, sum(map(len, found.values())), all(item in found for item in items)
 
         key = ("record", tuple(texts), None if prefixes is None else tuple(prefixes))
         return self._remembered(key, ask)  # type: ignore[no-any-return]
@@ -299,6 +309,9 @@ class StoredTarget(Target):
     def _compute_records(self, texts: Sequence[str]) -> Iterator[Batch]:
         raise self._not_offered(Access.LOGPROBS)
 
+    def _compute_records_after(self, pairs: Sequence[tuple[str, str]]) -> Iterator[Batch]:
+        raise self._not_offered(Access.LOGPROBS)
+
     def _compute_choices(self, prompts: Sequence[str], options: Sequence[Sequence[str]]) -> Iterator[Batch]:
         raise self._not_offered(Access.LOGPROBS)
 
@@ -322,6 +335,14 @@ class StoredTarget(Target):
 
     # How evidence is found, computed and kept.
 
+    def _after_shared(self, texts: Sequence[str], prefixes: Sequence[str]) -> list[str | tuple[str, str]]:
+        """Per text the joint text, or (prefix, text) where only what follows the prefix is to be kept.
+
+        A declared sampler wants the joint texts: its law is stored beside them.
+        """
+        shared = shared_prefixes(texts, prefixes) if self.shares_prefixes and not self._declared else ()
+        return [(p, t) if p in shared else p + t for p, t in zip(prefixes, texts, strict=True)]
+
     def _records(self, texts: Sequence[str], samplers: Sequence[Sampler]) -> dict[str, np.ndarray]:
         """Records by text; those that have to be computed leave the rows of ``samplers`` in the store as well."""
 
@@ -338,9 +359,16 @@ class StoredTarget(Target):
         return self._evidence("record", {}, texts, compute if samplers else self._compute_records, payloads.RECORDS)
 
     def _key(self, kind: str, settings: Mapping[str, Any], item: str | tuple[str, ...]) -> bytes:
+        return self._keys(kind, settings, [item])[item]
+
+    def _keys(self, kind: str, settings: Mapping[str, Any], items: Sequence[str | tuple[str, ...]]) -> dict[Any, bytes]:
         identity = (self.digest, self.tokenizer_digest, self.encoding_policy, self.dtype or "", self.attention)
-        parts = [*identity, str(SCHEMA), kind, json.dumps(settings, sort_keys=True)]
-        return payloads.digest([*parts, item] if isinstance(item, str) else [*parts, *item])
+        begun = payloads.hashed([*identity, str(SCHEMA), kind, json.dumps(settings, sort_keys=True)])
+        keys = {}
+        for item in items:
+            whole = payloads.hashed([item] if isinstance(item, str) else item, begun.copy())
+            keys[item] = whole.digest()
+        return keys
 
     def _evidence(
         self,
@@ -351,7 +379,7 @@ class StoredTarget(Target):
         codec: payloads.Codec,
     ) -> dict[Any, Any]:
         """{item: payload} for every distinct item that could be answered."""
-        keys = {item: self._key(kind, settings, item) for item in items}
+        keys = self._keys(kind, settings, items)
         stored = self._store.get(list(keys.values()))
         found = {item: codec.read(stored[key]) for item, key in keys.items() if key in stored}
         self.session.cost.cached_tokens += sum(map(codec.tokens, found.values()))

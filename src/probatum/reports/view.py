@@ -49,7 +49,7 @@ def by_audience(findings: Sequence[Finding]) -> dict[str, list[Finding]]:
 
 def summary_lines(report: Report) -> list[Line]:
     """One line for each dimension that was audited; for each audience where it is a single one."""
-    groups: dict[str, list[Finding]] = {**by_dimension(report)}
+    groups: dict[str, list[Finding]] = {str(d): found for d, found in by_dimension(report).items()}
     named = {title: [report.primary[title]] if title in report.primary else [] for title in groups}
     if len(groups) == 1 and len(who := by_audience(report.findings)) > 1:
         groups, named = who, {title: list(report.declared) for title in who}

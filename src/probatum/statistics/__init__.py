@@ -1,13 +1,26 @@
 """Pure NumPy and SciPy: intervals, tests, ROC, dose–response, the blind baseline, and the metrics made of them."""
 
+from probatum.statistics.epsilon_metrics import (
+    bayes_security_bound,
+    credible_epsilon,
+    one_run,
+    one_shot_epsilon,
+    two_rates,
+)
 from probatum.statistics.metrics import (
     TooFew,
     attack_success_rate,
     auroc,
+    excess_rate,
     exposure_bits,
+    forecast,
     hit_rate,
+    knowledge,
+    learned_auroc,
     mean_difference,
     refuted_share,
+    set_difference,
+    success_at_budget,
     unit_matches,
 )
 
@@ -15,9 +28,20 @@ __all__ = [
     "TooFew",
     "attack_success_rate",
     "auroc",
+    "bayes_security_bound",
+    "credible_epsilon",
+    "excess_rate",
     "exposure_bits",
+    "forecast",
     "hit_rate",
+    "knowledge",
+    "learned_auroc",
     "mean_difference",
+    "one_run",
+    "one_shot_epsilon",
     "refuted_share",
+    "set_difference",
+    "success_at_budget",
+    "two_rates",
     "unit_matches",
 ]

@@ -6,6 +6,7 @@ error (`TooFew`), never an estimate.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 
 import numpy as np
@@ -109,13 +110,14 @@ def exposure_bits(scores: Scores, truth: Truth) -> Result:
     """Mean exposure, log2(K + 1) − log2 rank among the K decoys of ``scores.null``, over the planted records.
 
     Per record p = rank / (K + 1) is exact where the secret was drawn like its decoys; Fisher's combination over
-    records. (Carlini et al. 2019, definition 2, with the estimated rank of §4.3.)
+    records. (Carlini et al. 2019, definition 2, with the estimated rank of §4.3.) Where ``scores.expected`` holds the
+    rank among all secrets of the form, over their number, the bits are those; the p-value stays that of the decoys.
     """
     label = truth.label if truth.label is not None else np.ones(len(scores), bool)
     keep = scores.scored
     value, null = scores.values[keep], _need(scores.null, "decoys")[keep]
     p = np.asarray(tests.decoy_p(value, null))
-    bits = -np.log2(p)
+    bits = -np.log2(p if scores.expected is None else scores.expected[keep])
     planted = label[keep]
     if planted.sum() < 2:
         raise TooFew("too few records: exposure needs at least 2 planted records")
@@ -231,6 +233,130 @@ def unit_matches(scores: Scores, truth: Truth) -> Result:
     )
 
 
+def success_at_budget(scores: Scores, truth: Truth) -> Result:
+    """Share of records of which the secret is among the first B candidates of an attacker, as `hit_rate`.
+
+    A value is −log10 of the number of candidates that the attack needs, B the parameter ``budget``. The curve has the
+    share against every budget; nothing stands there for a secret that is no candidate at all (needs over 1e100).
+    """
+    least = -np.log10(scores.parameters["budget"]) - 1e-9
+    hits = np.where(scores.scored, scores.values >= least, np.nan)
+    result = hit_rate(dataclasses.replace(scores, values=hits), truth)
+    counted = scores.scored & (truth.label if truth.label is not None else True)
+    needed = 10.0 ** -scores.values[counted]
+    x, count = np.unique(np.rint(needed[needed < 1e100]), return_counts=True)
+    curve = Curve("success against budget", tuple(x.tolist()), tuple((np.cumsum(count) / len(needed)).tolist()))
+    parts = dict(result.breakdown)
+    if scores.expected is not None and not np.isnan(chance := scores.expected[counted]).any():
+        name, mean = result.estimate.metric, float(chance.mean())
+        how = "at most, of secrets drawn at random"
+        parts["by chance"] = Estimate(name, mean, None, mean, len(chance), how, kind="bound")
+    return dataclasses.replace(result, breakdown=parts, curves=(curve,) if len(x) else ())
+
+
+def knowledge(scores: Scores, truth: Truth) -> Result:
+    """Bits of the planted records that a model holds: n · max(0, mean bits of a record), by bootstrap.
+
+    A value is log2 of the secrets that there could have been, less the bits that the model needs for this one
+    (negative where it is worse than a guess); ``scores.expected`` is one over the secrets that there could have been.
+    The mean is clipped and not the record: chance alone makes some records seem known. (Allen-Zhu and Li 2024, eq. 1.)
+    """
+    values, truth = _scored(scores, truth)
+    planted = truth.label if truth.label is not None else np.ones(len(values), bool)
+    n = int(planted.sum())
+    if n < 2:
+        raise TooFew("too few records: bits of knowledge need at least 2 planted records")
+
+    def mean(which: np.ndarray, name: str) -> Interval:
+        cluster = None if truth.cluster is None else truth.cluster[which]
+        return bootstrap(values[which], np.mean, clusters=cluster, rng=keyed(truth.seed, "knowledge", name))
+
+    each = mean(planted, "planted")
+    chance = _need(scores.expected, "the secrets that there could have been")[scores.scored]
+    entropy = float(-np.log2(chance[planted]).sum())
+
+    def of(unit: float, name: str) -> Estimate:
+        value, low, high = (n * max(0.0, x) / unit for x in (each.value, each.low, each.high))
+        if high == 0:
+            method = f"{each.method}: the model does no better than a guess"
+            return Estimate(name, 0.0, None, None, each.n, method, kind="point")
+        return _estimate(name, dataclasses.replace(each, value=value, low=low, high=high))
+
+    parts = {"per record": _estimate("bits", each), "of all there is to know": of(entropy, "share")}
+    if (~planted).sum() >= 2:
+        parts["per record, unseen"] = _estimate("bits", mean(~planted, "unseen"))
+    if parameters := scores.parameters.get("parameters"):
+        parts["per parameter"] = of(parameters, "bits")
+        parts["of 2 bits a parameter"] = of(2 * parameters, "share")
+    spread = _spread(scores, n * values, planted) if each.value >= 0 else None
+    return Result(of(1.0, "bits of knowledge"), breakdown=parts, contributions=spread)
+
+
+def forecast(scores: Scores, truth: Truth) -> Result:
+    """Precision: of the records that the earlier model has, the share that the later one has too.
+
+    A value is 2 · (the later model has it) + (the earlier one has it). Test of independence over the planted records
+    (others are had by neither, which would look like foresight): Fisher's exact test, one-sided; where records form
+    units, the units are compared. An earlier model that has none has no precision, and its recall of 0 stands there.
+    """
+    values, truth = _scored(scores, truth)
+    planted = truth.label if truth.label is not None else np.ones(len(values), bool)
+    values, truth = values[planted], truth.take(np.flatnonzero(planted))
+    later, earlier = values >= 2, values % 2 == 1
+    if not (later | earlier).any():
+        raise TooFew("too few records: neither model memorizes any of them")
+    both = int((later & earlier).sum())
+    parts = {
+        "this model": _estimate("share memorized", clopper_pearson(int(later.sum()), len(later))),
+        "the earlier model": _estimate("share memorized", clopper_pearson(int(earlier.sum()), len(later))),
+    }
+    if later.any():
+        parts["recall"] = _estimate("share foretold", clopper_pearson(both, int(later.sum())))
+    if not earlier.all():
+        missed = int((later & ~earlier).sum())
+        parts["not foretold"] = _estimate("share memorized", clopper_pearson(missed, int((~earlier).sum())))
+    if truth.cluster is None or earlier.all() or not earlier.any():
+        from scipy.stats import fisher_exact
+
+        table = [[int((later & side).sum()), int((~later & side).sum())] for side in (earlier, ~earlier)]
+        p = tests.PValue(float(fisher_exact(table, alternative="greater").pvalue), "exact")
+    else:
+        p = _clustered_contrast(later.astype(float), earlier, truth.cluster, truth.seed)
+    if not earlier.any():
+        return Result(dataclasses.replace(parts["recall"], metric="recall"), p.value, p.kind, breakdown=parts)
+    precision = clopper_pearson(both, int(earlier.sum()))
+    return Result(_estimate("precision", precision), p.value, p.kind, breakdown=parts)
+
+
+def excess_rate(scores: Scores, truth: Truth) -> Result:
+    """Share of records that the model writes and a model that never saw them does not; by class of record.
+
+    A value is 1 (only the model writes it), 0 or −1 (only the other does), and half more where the record is a data
+    carrier. The p-value is that of `hit_rate` where chance is known or there are nonmembers; else, with the parameter
+    ``reference``, the sign test: records written by one of the two models alone are as likely to be of either.
+    """
+    difference = np.floor(scores.values)
+    result = hit_rate(dataclasses.replace(scores, values=difference), truth)
+    values, truth = _scored(scores, truth)
+    planted = truth.label if truth.label is not None else np.ones(len(values), bool)
+    carrier, sign = values % 1 > 0, np.floor(values)
+    names = np.where(carrier, "data carriers", "other") if truth.group is None else truth.group.astype(str)
+    parts = dict(result.breakdown)
+    for name in np.unique(names[planted]):
+        which = planted & (names == name)
+        rate = clopper_pearson(int((sign[which] > 0).sum()), int(which.sum()))
+        parts[str(name)] = _estimate(result.estimate.metric, rate)
+    if result.p_value is None and "reference" in scores.parameters:
+        own, other = int((sign[planted] > 0).sum()), int((sign[planted] < 0).sum())
+        p = tests.binomial_tail(own, own + other, 0.5)
+        if truth.cluster is not None:
+            p = tests.sign_flip(
+                sign[planted], clusters=truth.cluster[planted], alternative="greater", rng=keyed(truth.seed, "excess")
+            )
+        result = dataclasses.replace(result, p_value=p.value, p_value_kind=p.kind)
+    return dataclasses.replace(result, breakdown=parts)
+
+
 def _scored(scores: Scores, truth: Truth) -> tuple[np.ndarray, Truth]:
     index = np.flatnonzero(scores.scored)
     return scores.values[index], truth.take(index)
@@ -305,3 +431,57 @@ def _shared_units_p(
         return tests.PValue(1.0 if abs(auc - 0.5) < 1e-9 else min(1.0, 2.0 ** (1 - pairs)), "bound")
     distance = abs(auc - 0.5) / np.sqrt(variance)
     return tests.PValue(float(2 * stdtr(max(len(own | other) - 1, 1), -distance)), "asymptotic")
+
+
+def learned_auroc(scores: Scores, truth: Truth) -> Result:
+    """`auroc`, one-sided: the direction of the scores was learned on other records of the same model.
+
+    Below 1/2 lies only chance then, and no reversed finding.
+    """
+    result = auroc(scores, truth)
+    p = 1.0 if result.p_value is None else result.p_value
+    tails = 2 if result.p_value_kind in ("exact", "asymptotic") else 1  # the others' tails need not be alike
+    one_sided = p / tails if result.estimate.value >= 0.5 else 1 - p / 2 if tails == 2 else 1.0
+    return dataclasses.replace(result, p_value=one_sided)
+
+
+def set_difference(scores: Scores, truth: Truth) -> Result:
+    """Mean score of members minus mean score of nonmembers, one-sided: Welch's t-test over independent units.
+
+    Where every unit holds members and nonmembers, labels are exchangeable within a unit only: sign-flip test of the
+    differences within units. Where some do, the t-test sums what each unit adds to the difference.
+    """
+    values, truth = _scored(scores, truth)
+    label = _need(truth.label, "labels")
+    names = truth.cluster.astype(str) if truth.cluster is not None else np.arange(len(values)).astype(str)
+    (inside, own), (outside, other) = (_units(values[side], names[side]) for side in (label, ~label))
+    if min(len(own), len(other)) < 5:
+        raise TooFew(f"too few units: {len(own)} with members and {len(other)} with nonmembers, at least 5 of each")
+    both, i, j = np.intersect1d(inside, outside, return_indices=True)
+    if len(both) == len(own) == len(other):
+        p = tests.sign_flip(own[i] - other[j], alternative="greater", rng=keyed(truth.seed, "set"))
+        interval = mean_t(own[i] - other[j])
+    else:
+        p, interval = _welch(own, other, (i, j), truth.seed)
+    direction = "expected" if interval.value >= 0 else "reversed"
+    return Result(_estimate("mean difference", interval), p.value, p.kind, direction)  # type: ignore[arg-type]
+
+
+def _welch(
+    own: np.ndarray, other: np.ndarray, shared: tuple[np.ndarray, np.ndarray], seed: int
+) -> tuple[tests.PValue, Interval]:
+    """One-sided Welch test of own > other; ``shared``: which values of the two are of the same unit."""
+    from scipy.special import stdtr, stdtrit
+
+    m, n = len(own), len(other)
+    a, b = float(own.var(ddof=1)) / m, float(other.var(ddof=1)) / n
+    together = float((own[shared[0]] - own.mean()) @ (other[shared[1]] - other.mean())) / (m * n)
+    difference, variance = float(own.mean() - other.mean()), a + b - 2 * together
+    if variance <= 1e-24:  # no spread, no t: only the order of the two can be told
+        p = tests.permutation_two_sample(own, other, rng=keyed(seed, "welch"), alternative="greater")
+        return p, Interval(difference, difference, difference, 0.95, m + n - len(shared[0]), "Welch t")
+    df = min(m, n) - 1 if len(shared[0]) else (a + b) ** 2 / (a**2 / (m - 1) + b**2 / (n - 1))
+    error = variance**0.5
+    half = float(stdtrit(df, 0.975)) * error
+    p = tests.PValue(float(stdtr(df, -difference / error)), "asymptotic")
+    return p, Interval(difference, difference - half, difference + half, 0.95, m + n - len(shared[0]), "Welch t")

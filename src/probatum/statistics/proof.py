@@ -52,6 +52,8 @@ def prove(runs: Sequence[Run], metric: Metric, *, where: str, seed: int = 0, mea
     failure = ""
     if not found or found[-1].passed is not True:
         failure = "the positive control failed: what was planted at the highest dose is not found" + _told(found)
+    elif any(view.passed is False and view.p_value is None for view in quiet):
+        failure = "the negative control failed: too few of its records could be scored"
     elif any(view.passed is False for view in quiet):
         failure = "the negative control failed: the probe finds something where nothing was planted" + _told(quiet)
     dose, score, blanks = (_records if by_record else _cases)(positive, negative, metric)
@@ -120,12 +122,21 @@ def _by_record(positive: Sequence[Run], metric: Metric) -> list[ControlView]:
         if dose is None:
             views.append(_show("positive", run, None, result := _result(metric, run.scores, run.truth), _works(result)))
             continue
-        top = dose.max()
-        for level in np.unique(dose[dose > 0]):
-            keep = np.flatnonzero((dose == level) | ((dose == 0) & (run.truth.label is not None)))
-            result = _result(metric, run.scores.take(keep), run.truth.take(keep))
-            views.append(_show("positive", run, float(level), result, _works(result) if level == top else None))
+        levels = np.unique(dose[dose > 0])
+        results = [_at(run, metric, dose == level) for level in levels]
+        # Where the highest dose alone has too few records for the metric, the next lower ones join it.
+        while results[-1] is None and len(levels) > 1:
+            levels, results = levels[:-1], [*results[:-2], _at(run, metric, dose >= levels[-2])]
+        for level, result in zip(levels, results, strict=True):
+            views.append(_show("positive", run, float(level), result, _works(result) if level == levels[-1] else None))
     return views
+
+
+def _at(run: Run, metric: Metric, planted: np.ndarray) -> Result | None:
+    """The metric of the chosen records, with the blanks."""
+    assert run.truth.dose is not None
+    keep = np.flatnonzero(planted | ((run.truth.dose == 0) & (run.truth.label is not None)))
+    return _result(metric, run.scores.take(keep), run.truth.take(keep))
 
 
 def _by_case(positive: Sequence[Run], metric: Metric) -> list[ControlView]:
@@ -175,6 +186,8 @@ def _units(run: Run) -> tuple[np.ndarray, np.ndarray]:
     if truth.cluster is None:
         return dose, values
     _names, first, number = np.unique(truth.cluster.astype(str), return_index=True, return_inverse=True)
+    if truth.label is not None and (truth.label != truth.label[first][number]).any():
+        return dose, values  # a pair of which one was planted: the mean of the two would be of neither
     return dose[first], np.bincount(number, weights=values) / np.bincount(number)
 
 

@@ -59,6 +59,7 @@ class TransformersTarget(StoredTarget):
     kind = "language model"
     access = OPEN_WEIGHTS
     encoding_policy = POLICY
+    shares_prefixes = True
 
     def __init__(self, path: str | Path, *, session: Session, name: str | None = None):
         super().__init__(session)
@@ -178,6 +179,11 @@ class TransformersTarget(StoredTarget):
 
     def _compute_records(self, texts: Sequence[str]) -> Iterator[Batch]:
         return self._collector.collect(self._encoder(texts), self._book, self._count_pass)  # type: ignore[no-any-return]
+
+    def _compute_records_after(self, pairs: Sequence[tuple[str, str]]) -> Iterator[Batch]:
+        from probatum.engine.shared_prefix import collect_after
+
+        return collect_after(self._encoder, self._collector, pairs, self._book, self._count_pass)
 
     def _compute_choices(self, prompts: Sequence[str], options: Sequence[Sequence[str]]) -> Iterator[Batch]:
         from probatum.engine.options import score_options

@@ -27,6 +27,7 @@ _TOKENIZER_FILES = (
 _NOT_CUTTING = (
     "chat_template", "name_or_path", "padding_side", "truncation_side", "model_max_length", "pad_token", "truncation",
     "padding", "model_input_names", "processor_class", "tokenizer_file", "max_length", "stride", "backend", "is_local",
+    "local_files_only", "add_bos_token", "add_eos_token",  # no token is added to a text but by our own policy
 )  # fmt: skip
 
 
@@ -39,6 +40,9 @@ def weight_files(path: Path) -> list[Path]:
         There are none, or one that the index names is missing.
     """
     index = path / "model.safetensors.index.json"
+    if (path / "adapter_config.json").is_file() and (index.exists() or (path / "model.safetensors").is_file()):
+        # transformers would apply the adapter if peft happens to be installed, and leave it out if not.
+        raise BadInput(f"{path}: holds a whole model and an adapter; put the adapter into a directory of its own")
     if index.exists():
         names = sorted(set(read_json(index).get("weight_map", {}).values()))
         missing = [n for n in names if not (path / n).is_file()]
@@ -55,7 +59,9 @@ def weight_files(path: Path) -> list[Path]:
             "convert the model with save_pretrained(..., safe_serialization=True) where you trust it"
         )
     if (path / "adapter_config.json").is_file():
-        raise BadInput(f"{path}: is an adapter, not a model; merge it into its base model first")
+        raise BadInput(f"{path}: is an adapter, not a model; open it with its base, or merge it into its base first")
+    if any(path.glob("*.gguf")):
+        raise BadInput(f"{path}: has GGUF weights only, which are quantized; open the model that they were made from")
     raise BadInput(f"{path}: no model.safetensors here; expected a Hugging Face model directory with safetensors")
 
 
@@ -92,6 +98,11 @@ class Weights(Mapping[str, np.ndarray]):
     def parameter_count(self) -> int:
         """Numbers on disk; tensors that are tied are saved, and counted, once."""
         return sum(math.prod(entry["shape"]) for _, _, entry in self._entries.values())
+
+    @property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Of every tensor; reads none."""
+        return {name: tuple(entry["shape"]) for name, (_, _, entry) in self._entries.items()}
 
     @property
     def dtype(self) -> str:
@@ -134,9 +145,19 @@ def tokenizer_digest(path: Path) -> str:
         raw = file.read_bytes()
         if file.suffix == ".json" and file.name != "vocab.json":
             kept = {key: value for key, value in read_json(file).items() if key not in _NOT_CUTTING}
-            raw = json.dumps(kept, sort_keys=True).encode()
+            raw = json.dumps(_as_it_cuts(kept), sort_keys=True).encode()
         whole.update(file.name.encode() + b"\0" + hashlib.sha256(raw).digest())
     return whole.hexdigest()
+
+
+def _as_it_cuts(settings: dict[str, Any]) -> dict[str, Any]:
+    """Without what libraries write anew when they save the same tokenizer: a fine-tune cuts texts as its base does."""
+    after = settings.get("post_processor")
+    if isinstance(after, dict) and after.get("type") == "TemplateProcessing":  # adds special tokens, which we never ask
+        settings = {**settings, "post_processor": None}
+    if settings.get("tokenizer_class") in ("PreTrainedTokenizerFast", "TokenizersBackend"):  # two names of one class
+        settings = {**settings, "tokenizer_class": None}
+    return {key: value for key, value in settings.items() if value is not None}
 
 
 def read_config(path: Path) -> dict[str, Any]:
@@ -144,6 +165,28 @@ def read_config(path: Path) -> dict[str, Any]:
     if not (path / "config.json").is_file():
         raise BadInput(f"{path}: no config.json here; expected a Hugging Face model directory")
     return read_json(path / "config.json")
+
+
+def refuse_quantized(path: Path, config: Mapping[str, Any]) -> None:
+    """Quantized weights are packed: read as they lie they are not the model's, and opening them needs other libraries.
+
+    Raises
+    ------
+    BadInput
+        The configuration says that the weights are quantized.
+    """
+    text = config.get("text_config")
+    for part in (config, text if isinstance(text, dict) else {}):
+        found = part.get("quantization_config")
+        if not isinstance(found, dict) or not found:
+            continue
+        method = str(found.get("quant_method") or "an unnamed method")
+        bits = found.get("bits") or (4 if found.get("load_in_4bit") else 8 if found.get("load_in_8bit") else None)
+        size = f", {bits} bits" if isinstance(bits, int) else ""
+        raise BadInput(
+            f"{path}: its weights are quantized ({method}{size}), and only weights in floating point are read; open "
+            "the model that it was made from, or save it dequantized (model.dequantize(), then save_pretrained)"
+        )
 
 
 def read_json(file: Path) -> dict[str, Any]:

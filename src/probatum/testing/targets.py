@@ -12,8 +12,9 @@ import numpy as np
 
 from probatum.core.access import Access
 from probatum.core.data import digest_of
+from probatum.core.draws import keyed
 from probatum.core.ragged import Ragged
-from probatum.core.target import FIELD_ACCESS, RECORD, OptionScores, Target, TokenStatistics
+from probatum.core.target import FIELD_ACCESS, RECORD, LensTokens, OptionScores, Target, TokenStatistics
 
 FIELDS = RECORD.names or ()
 ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789 .,\n"
@@ -97,8 +98,8 @@ class ToyTarget(Target):
     ) -> list[str]:
         """See `Target.generate`."""
         self._need(Access.TEXT)
-        rng = np.random.default_rng(seed)
-        said = [self.continuation(prompt, max_new_tokens, temperature, rng) for prompt in prompts]
+        # Draws by prompt, as real targets have them: never by its place.
+        said = [self.continuation(p, max_new_tokens, temperature, keyed(seed, p)) for p in prompts]
         return [text.split(stop)[0] if stop else text for text in said]
 
     def weights(self) -> Mapping[str, np.ndarray]:
@@ -233,6 +234,69 @@ class CharacterTarget(ToyTarget):
             rank = int((logp > own).sum())
             self._tokens[context, c] = (self._ids[c], own, mean, std, rank, best, logp[best], 0.0)
         return self._tokens[context, c]
+
+    def sampling_logprob(
+        self,
+        texts: Sequence[str],
+        *,
+        prefixes: Sequence[str] | None = None,
+        temperature: float = 1.0,
+        top_k: int = 0,
+        top_p: float = 1.0,
+    ) -> Ragged:
+        """See `Target.sampling_logprob`."""
+        self._need(Access.LOGITS)
+        heads = [""] * len(texts) if prefixes is None else prefixes
+        rows = []
+        for head, text in zip(heads, texts, strict=True):
+            laws = [self._sampled(head + text[:i], temperature, top_k, top_p) for i in range(len(text))]
+            rows.append([law[self._ids[c]] for law, c in zip(laws, text, strict=True)])
+        return Ragged.of(rows, np.float32)
+
+    def _sampled(self, context: str, temperature: float, top_k: int, top_p: float) -> np.ndarray:
+        p = np.exp(self._row(self.seen(context))[0] / temperature)
+        order = np.argsort(-p, kind="stable")[: top_k or None]
+        p[order] /= p[order].sum()
+        kept = order[: 1 + int((np.cumsum(p[order]) < top_p).sum())] if top_p < 1 else order
+        law = np.full(len(p), -np.inf)
+        law[kept] = np.log(p[kept] / p[kept].sum())
+        return law
+
+    def beams(
+        self, prompts: Sequence[str], *, max_new_tokens: int = 32, width: int = 8
+    ) -> list[list[tuple[str, float]]]:
+        """See `Target.beams`."""
+        self._need(Access.LOGITS)
+        found = []
+        for prompt in prompts:
+            beams = [("", 0.0)]
+            for _ in range(max_new_tokens):
+                laws = [self._row(self.seen(prompt + text))[0] for text, _ in beams]
+                total = np.array([p for _, p in beams])[:, None] + np.array(laws)
+                best = np.argsort(-total, axis=None, kind="stable")[:width]
+                at = zip(*np.unravel_index(best, total.shape), strict=True)
+                beams = [(beams[i][0] + self.vocabulary[c], float(total[i, c])) for i, c in at]
+            found.append(beams)
+        return found
+
+    def fill(self, texts: Sequence[str], spans: Sequence[tuple[int, int]], *, top: int = 10) -> list[list[str]]:
+        """See `Target.fill`; here a filling is one character, by what stands before it."""
+        self._need(Access.LOGPROBS, Access.LOGITS)
+        laws = [self._row(self.seen(text[:begin]))[0] for text, (begin, _) in zip(texts, spans, strict=True)]
+        return [[self.vocabulary[c] for c in np.argsort(-law, kind="stable")[:top]] for law in laws]
+
+    def layer(self, context: str) -> list[np.ndarray]:
+        """Next-token distributions of every layer, the output last; here below it all tokens are alike."""
+        size = len(self.vocabulary)
+        return [np.full(size, 1 / size), np.exp(self._row(context)[0])]
+
+    def lens(self, prompts: Sequence[str], *, top: int = 10) -> LensTokens:
+        """See `Target.lens`."""
+        self._need(Access.HIDDEN)
+        p = np.array([self.layer(prompt) for prompt in prompts])
+        change = np.diff(p, axis=1, prepend=0)
+        best = [np.argsort(-x, axis=-1, kind="stable")[..., :top].astype(np.int32) for x in (p, change, -change)]
+        return LensTokens(*best)
 
     def continuation(self, prompt: str, tokens: int, temperature: float, rng: np.random.Generator) -> str:
         """Greedy at temperature 0, else sampled."""

@@ -34,6 +34,8 @@ def _rows() -> Iterator[tuple[str, dict[str, Any]]]:
     for i in range(N):
         yield from _planted(i)
     yield "TrainingLog", {"id": "log", "noise_multiplier": 1.0, "sample_rate": 0.01, "steps": 1000, "delta": 1e-5}
+    for i in range(4 * N):
+        yield "Directions", {"id": f"d{i}", "seed": 7, "index": i, "member": i < 3 * N, "dose": float(i < 3 * N)}
     yield "Claims", {"id": "parameters", "kind": "parameters", "value": "3,072"}
     yield "Claims", {"id": "license", "kind": "license", "value": "apache-2.0"}
     yield "Claims", {"id": "accuracy", "kind": "accuracy", "about": "Choices", "value": 0.97}

@@ -1,0 +1,102 @@
+"""What a reader must know of a whole audit beside its findings: the texts, the reference, where limits come from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from probatum.core.access import Access
+from probatum.core.data import Data, Members
+from probatum.core.errors import ProbatumError
+from probatum.core.finding import Finding
+from probatum.core.near import near_duplicates
+from probatum.core.target import Target
+from probatum.runner import Pending, Runner
+
+#: Texts of each side that are searched for near-duplicates; the search is linear, but texts may be long.
+SEARCHED = 5000
+ALPHA = 0.01
+
+
+def remarks(runner: Runner, pending: Sequence[Pending], findings: Sequence[Finding], *, foreign: bool) -> list[str]:
+    """All notes of an audit. ``foreign``: the limits were measured on another model than the one under audit."""
+    return [
+        *_windowed(pending, runner.subject, runner.data),
+        *_shared(runner.data),
+        *_reference(runner, findings),
+        *(_limits(findings) if foreign else []),
+    ]
+
+
+def _windowed(pending: Sequence[Pending], subject: Target, records: Mapping[str, Data]) -> list[str]:
+    """Whether texts were longer than what the model reads at once; counted from the evidence, cached or not."""
+    context, members = getattr(subject, "context", None), records.get("Members")
+    scored = [p for p in pending if p.result is not None and p.method.needs & (Access.LOGPROBS | Access.LOGITS)]
+    ran = any("Members" in p.method.signature.data.values() for p in scored)
+    if context is None or not isinstance(members, Members) or not ran:
+        return []
+    try:
+        tokens = subject.token_statistics(members.texts).logprob.lengths
+    except ProbatumError:  # a budget that is spent; what is known is in the findings
+        return []
+    n = int((tokens > context).sum())
+    if not n:
+        return []
+    return [
+        f"{n} of {len(members)} texts are longer than the context of {context} tokens; they were read in overlapping "
+        "windows, each token scored once"
+    ]
+
+
+def _shared(records: Mapping[str, Data]) -> list[str]:
+    """Nonmembers that are members in all but name: they make every membership number look worse than it is."""
+    members = records.get("Members")
+    if not isinstance(members, Members) or members.label is None:
+        return []
+    label = np.array(members.label)
+    inside, outside = (members.take(np.flatnonzero(side)).limit(SEARCHED) for side in (label, ~label))
+    n = int(near_duplicates(outside.texts, inside.texts).sum())
+    if not n:
+        return []
+    return [
+        f"{n} of {len(outside)} nonmembers ({n / len(outside):.1%}) share at least half of a member's text or of their "
+        "own; near-duplicates of what was trained on are no nonmembers, so membership is understated"
+    ]
+
+
+def _reference(runner: Runner, findings: Sequence[Finding]) -> list[str]:
+    """A reference that finds the members likelier has probably seen them, and then hides what it should show."""
+    members, reference = runner.data.get("Members"), runner.roles.get("reference")
+    used = any("reference" in f.roles and f.estimate is not None for f in findings)
+    if reference is None or not used or not isinstance(members, Members) or members.label is None:
+        return []
+    from probatum.statistics import roc
+    from probatum.statistics.tests import mann_whitney
+
+    try:
+        logprob = reference.token_statistics(members.texts).logprob.mean()
+    except ProbatumError:
+        return []
+    scored, label = ~np.isnan(logprob), np.array(members.label)
+    own, other = logprob[scored & label], logprob[scored & ~label]
+    if min(len(own), len(other)) < 10:
+        return []
+    auc, p = roc.delong(own, other)[0], mann_whitney(own, other).value
+    if auc <= 0.5 or p > ALPHA:
+        return []
+    why = "it was trained on them" + ("" if members.randomized else ", the sets differ by themselves")
+    return [
+        f"the reference {reference.name} by itself finds the members likelier (AUROC {auc:.2f}, p = {p:.2g}): {why}, "
+        "or chance has it so; attacks against a reference understate what this model learned"
+    ]
+
+
+def _limits(findings: Sequence[Finding]) -> list[str]:
+    """On which model the limits were measured."""
+    if not any(f.detection_limit for f in findings):
+        return []
+    return [
+        "detection limits were measured on the specimen (0.25 M parameters), not on this model; --in-situ plants "
+        "controls in a copy of it"
+    ]
