@@ -17,8 +17,8 @@ fast: $(READY)  ## the quick tests
 	$(BIN)/python -m pytest -n 2 -m "not slow"
 
 check: $(READY)  ## linters, types, floors, stale documents
-	$(BIN)/ruff check src tests benchmarks examples docs
-	$(BIN)/ruff format --check src tests benchmarks examples docs
+	$(BIN)/ruff check src tests benchmarks examples docs/comparison.py
+	$(BIN)/ruff format --check src tests benchmarks examples docs/comparison.py
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -m "not slow" tests/test_floors.py tests/test_docs.py
 

@@ -12,7 +12,9 @@ from probatum.core.suite import read_suite
 
 PRIVACY = sorted(n for n, e in entries().items() if e.kind == "probe" and e.dimension == "privacy")
 #: What the built-in models cannot be asked: they have no training log, no planted directions.
-NEEDS_MORE = {"bayes_security", "epsilon_one_shot", "memorization_forecast"}
+NEEDS_MORE = {"bayes_security", "epsilon_one_shot"}
+#: At this scale generated text tells little: the probe misses single texts at every planted dose, and says so.
+TOO_WEAK_TO_CLEAR = {"samia"}
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +43,8 @@ def test_what_was_planted_is_found_and_the_twin_gives_no_alarm(audited):
     missed = {f["probe"]: f["outcome"] for f in planted if f["outcome"] in ("no evidence", "inconclusive")}
     assert missed == {}
     unclear = {f["probe"]: f["reason"] for f in clean if f["outcome"] == "inconclusive"}
-    assert unclear == {}
+    assert set(unclear) <= TOO_WEAK_TO_CLEAR, unclear
+    assert all("misses even the highest planted dose" in reason for reason in unclear.values())
 
 
 @pytest.mark.slow

@@ -85,4 +85,5 @@ def test_the_bound_by_hand():
     # One edit of six digits: one of 7 skips (none, or before one of six places), or one of 6 places changed to one of
     # ten digits, by substitution or insertion.
     assert near_count(6, 10, 1) == 7 + 6 * 10 * 2
-    assert near_count(6, 10, 2) < 10**6 / 50
+    # Two edits of two letters of three: only skips; one place changed and at most one skip; both places changed.
+    assert near_count(2, 3, 2) == 6 + 2 * 3 * (3 + 2) + 9 * (1 + 2 + 1)

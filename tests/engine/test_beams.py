@@ -89,6 +89,7 @@ def test_wide_enough_it_finds_every_continuation_in_order(letters, cached):
         same(beams, every_continuation(letters, prompt, 3))
         assert len(beams) == 27 + 9 + 3 + 1
         assert np.exp([p for _, p in beams]).sum() == pytest.approx(1, abs=1e-5)
+    assert target._network.shares_cache == cached  # what it found over the cache was believed
 
 
 @pytest.mark.parametrize("width", [1, 2, 5])

@@ -90,6 +90,7 @@ def test_without_a_cut_and_at_temperature_1_it_is_the_logprob(model):
         ((0.5, 0, 0.66), [25 / 34, 9 / 34, 0]),  # the mass of top-p is that after temperature: 25/38 = .658
         ((1.0, 2, 0.62), [1, 0, 0]),  # and that after top-k: .625 reaches .62, .5 would not
         ((1.0, 7, 1.0), [0.5, 0.3, 0.2]),  # more than there are
+        ((1.0, 0, 1e-9), [1, 0, 0]),  # the likeliest is never cut
     ],
 )
 def test_three_tokens_by_hand(sampler, p):

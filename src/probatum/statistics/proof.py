@@ -73,7 +73,7 @@ def _measured(runs: Sequence[Run], metric: Metric) -> Proof:
         if run.control.expected is None:
             raise ValueError(f"the control '{run.control.name}' of a measure says in which range it must lie")
         low, high = run.control.expected
-        passed = result is not None and low <= result.estimate.value <= high
+        passed = result is not None and bool(low <= result.estimate.value <= high)
         views.append(_show(run.control.kind, run, run.control.dose, result, passed))
         if not passed and not failure:
             got = "nothing" if result is None else f"{result.estimate.value:.3g}"

@@ -1,6 +1,6 @@
 """SURP: where the model is sure of itself and still wrong, how wrong is it?
 
-Zhang and Wu 2024 (arXiv 2405.11930). Surprising tokens are those at which the next-token distribution has a low entropy
+Zhang and Wu 2024 (arXiv 2407.21248). Surprising tokens are those at which the next-token distribution has a low entropy
 and the true token a low probability. A text seen in training holds fewer and milder ones.
 """
 
@@ -9,7 +9,7 @@ from probatum.statistics import auroc
 
 
 @probe(
-    paper="arXiv:2405.11930",
+    paper="arXiv:2407.21248",
     question="Were these texts in the training data?",
     needs=Access.LOGITS,
     metric=auroc,
