@@ -208,10 +208,10 @@ def alarms(runs, m=200):
     lacking = ([] if jax else ["jax-privacy"]) + ([] if guard else ["PrivacyGuard"])
     rows = [[n, k / runs] for n, k in count.items() if not any(n.startswith(name) for name in lacking)]
     why = [
-        "What is guessed must be fixed in advance, chosen on other canaries, or paid for. jax-privacy pays by default, but",
-        "only for thresholds on the Pareto frontier (about 6 of 200), which the labels chose; beside it, its search without",
-        "the payment. Two rates at once are so careful at epsilon 0 that the best of all thresholds (PrivacyGuard) hardly",
-        "alarms more often there; it is no bound for all that.",
+        "What is guessed must be fixed in advance, chosen on other canaries, or paid for. jax-privacy pays by default,",
+        "but only for thresholds on the Pareto frontier (about 6 of 200), which the labels chose; beside it its search",
+        "without the payment. Two rates at once are so careful at epsilon 0 that the best of all thresholds",
+        "(PrivacyGuard) hardly alarms more often there; it is no bound for all that.",
     ]
     error = math.sqrt(0.05 * 0.95 / runs)
     title = f"Share of {runs} perfectly private trainings that are 'proved' to leak at 5 % (standard error {error:.3f})"

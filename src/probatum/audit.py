@@ -407,8 +407,9 @@ def collect(
 
 
 def limited(records: Mapping[str, Data], limit: int | None, seed: int) -> dict[str, Data]:
-    """At most ``limit`` records of each kind; cards, keys and the forms of a fact are never cut apart."""
-    return {k: d if k in ("Claims", "Forms", "Key") else d.limit(limit, seed) for k, d in records.items()}
+    """At most ``limit`` records of each kind; cards, keys, logs and the forms of a fact are never cut apart."""
+    whole = ("Claims", "Forms", "Key", "TrainingLog", "Directions")
+    return {k: d if k in whole else d.limit(limit, seed) for k, d in records.items()}
 
 
 def gather(

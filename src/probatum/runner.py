@@ -97,7 +97,7 @@ class Runner:
         try:
             result = _metric(method)(scores, truth)
         except TooFew as error:
-            reason = scores.note or f"{error}{_most_unscored(scores)}"
+            reason = "; ".join(filter(None, (f"{error}{_most_unscored(scores)}", scores.note)))
             return Pending(
                 method, _timed(finding, started, outcome="inconclusive", reason=reason, unscored=_count(scores))
             )

@@ -198,14 +198,14 @@ def test_half_precision_shares_too(models):
     assert np.abs(got.logprob.values - exact.logprob.values).mean() < 0.3
 
 
-def test_a_declared_sampler_takes_the_joint_texts(models):
-    """Its law is stored of the whole text, in the pass that records it."""
-    target = opened(models["llama"])
+def test_a_sampler_that_another_probe_declared_does_not_cost_the_sharing(models):
+    target, other = opened(models["llama"]), opened(models["llama"])
     target.declare(["sampling:1.0,5,1.0"])
-    same(ask(target), ask(opened(models["llama"], share=False)))
-    spent = target.session.cost.forward_tokens
-    target.sampling_logprob(AFTER, prefixes=[PREFIX] * len(AFTER), top_k=5)
-    assert target.session.cost.forward_tokens == spent
+    same(ask(target), ask(other))
+    assert target.session.cost.forward_tokens == other.session.cost.forward_tokens
+    asked = (AFTER, [PREFIX] * len(AFTER))
+    late, plain = (t.sampling_logprob(asked[0], prefixes=asked[1], top_k=5) for t in (target, other))
+    assert late.values.tolist() == pytest.approx(plain.values.tolist())
 
 
 def test_few_texts_or_a_short_prefix_keep_the_evidence_of_the_whole():

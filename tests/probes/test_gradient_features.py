@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from logit_table import LogitTable
 
+from probatum.core.access import Access
 from probatum.core.data import Members
 from probatum.core.draws import keyed
 from probatum.core.target import Target
@@ -44,14 +44,14 @@ class Drawn(Target):
 
 
 def test_what_was_learned_by_heart_is_found(found):
-    result = found(gradient_features, LogitTable(NgramTarget(SEEN, order=8)), DATA)
+    result = found(gradient_features, NgramTarget(SEEN, order=8).giving(Access.GRADIENTS), DATA)
     assert result.p_value < 1e-5
     assert result.direction == "expected"
 
 
 def test_a_model_that_never_saw_the_members_gives_nothing(found):
     other = [f"a {word('x', i)} sold {word('y', i)} to {word('z', i)}." for i in range(N)]
-    assert found(gradient_features, LogitTable(NgramTarget(other, order=8)), DATA).p_value > 0.05
+    assert found(gradient_features, NgramTarget(other, order=8).giving(Access.GRADIENTS), DATA).p_value > 0.05
 
 
 def test_a_direction_is_learned_with_the_accuracy_of_the_normal_law():

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from logit_table import LogitTable
 
+from probatum.core.access import Access
 from probatum.core.data import Members
 from probatum.core.errors import BadInput
 from probatum.core.target import Target
@@ -30,13 +30,13 @@ ONE = Members.from_rows([{"id": "one", "text": "a"}])
 
 def test_what_was_learned_by_heart_is_found_the_right_way_round(found):
     """A published peer flips the sign twice, and its users see 1 − AUROC."""
-    result = found(gradient_norm, LogitTable(toy_target(planted=True)))
+    result = found(gradient_norm, toy_target(planted=True).giving(Access.GRADIENTS))
     assert result.estimate.value == 1
     assert result.direction == "expected"
 
 
 def test_a_model_that_never_saw_the_members_gives_nothing(found):
-    assert found(gradient_norm, LogitTable(toy_target(planted=False))).p_value > 0.05
+    assert found(gradient_norm, toy_target(planted=False).giving(Access.GRADIENTS)).p_value > 0.05
 
 
 def test_a_uniform_softmax_in_closed_form():
@@ -44,7 +44,7 @@ def test_a_uniform_softmax_in_closed_form():
     model = UniformTarget("abcdefgh")
     model.seen = lambda context: ""  # one row of logits
     texts = Members.from_rows([{"text": "a"}, {"text": "abcd"}, {"text": "hgfedcba"}])
-    scores = gradient_norm(LogitTable(model), texts)
+    scores = gradient_norm(model.giving(Access.GRADIENTS), texts)
     assert scores.values == pytest.approx([-np.sqrt(1 / n - 1 / 8) for n in (1, 4, 8)], abs=1e-6)
     assert scores.towards == "member"
 
@@ -66,14 +66,14 @@ def test_a_group_that_the_model_lacks_is_refused_with_those_it_has():
 
 def test_an_empty_text_is_unscored():
     texts = Members.from_rows([{"id": "none", "text": ""}, {"id": "one", "text": "a."}])
-    scores = gradient_norm(LogitTable(toy_target()), texts)
+    scores = gradient_norm(toy_target().giving(Access.GRADIENTS), texts)
     assert scores.scored.tolist() == [False, True]
     assert scores.unscored["none"]
 
 
 def test_where_a_coin_gives_the_labels_p_is_below_a_in_at_most_a_of_the_cases():
     rng = np.random.default_rng(0)
-    scores = gradient_norm(LogitTable(toy_target(planted=False)), MEMBERS.blind())
+    scores = gradient_norm(toy_target(planted=False).giving(Access.GRADIENTS), MEMBERS.blind())
     p = []
     for _ in range(400):
         rows = [{"text": t, "member": bool(m)} for t, m in zip(MEMBERS.texts, rng.permutation(24) < 12, strict=True)]

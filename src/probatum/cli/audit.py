@@ -37,6 +37,9 @@ def audit(
         str | None,
         typer.Option(metavar="FILE", help="Training log (JSON): noise_multiplier, sample_rate, steps, delta."),
     ] = None,
+    directions: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Directions planted in a training: seed, index, member.")
+    ] = None,
     field: Annotated[str | None, typer.Option(metavar="NAME", help="Column that holds the text.")] = None,
     reference: Annotated[str | None, typer.Option(metavar="MODEL", help="A model that never saw the members.")] = None,
     role: Annotated[list[str] | None, typer.Option("--with", metavar="ROLE=MODEL", help="A further model.")] = None,
@@ -80,7 +83,7 @@ def audit(
     if json_ and len(models) > 1:
         raise BadInput("--json takes one model: stdout holds one report")
     files = {"Records": records, "Prompts": prompts, "Pairs": pairs, "Choices": choices, "Norms": norms, "Forms": forms}
-    files |= {"Texts": texts, "Key": key}
+    files |= {"Texts": texts, "Key": key, "Directions": directions}
     given: dict[str, Any] = {
         "members": members,
         "nonmembers": nonmembers,

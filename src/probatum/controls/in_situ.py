@@ -67,7 +67,7 @@ class Planted:
         signature = method.signature
         kinds = list(signature.data.values())
         first = kinds[0] if kinds else ""
-        if method.control is not None or method.measure or first not in self.data or "TrainingLog" in kinds:
+        if method.control is not None or method.measure or first not in self.data:
             return None
         roles = {"reference": self.subject, **self.roles}
         if any(role not in roles and role not in signature.optional for role in signature.roles):

@@ -341,11 +341,8 @@ class StoredTarget(Target):
     # How evidence is found, computed and kept.
 
     def _after_shared(self, texts: Sequence[str], prefixes: Sequence[str]) -> list[str | tuple[str, str]]:
-        """Per text the joint text, or (prefix, text) where only what follows the prefix is to be kept.
-
-        A declared sampler wants the joint texts: its law is stored beside them.
-        """
-        shared = shared_prefixes(texts, prefixes) if self.shares_prefixes and not self._declared else ()
+        """Per text the joint text, or (prefix, text) where only what follows the prefix is to be kept."""
+        shared = shared_prefixes(texts, prefixes) if self.shares_prefixes else ()
         return [(p, t) if p in shared else p + t for p, t in zip(prefixes, texts, strict=True)]
 
     def _records(self, texts: Sequence[str], samplers: Sequence[Sampler]) -> dict[str, np.ndarray]:

@@ -20,7 +20,7 @@ from probatum.testing.targets import LANGUAGE, ToyTarget
 from probatum.testing.toys import toy_data, toy_target
 
 #: What toy targets can give.
-TOYS = LANGUAGE | Access.HIDDEN | Access.WEIGHTS | Access.BYTES
+TOYS = LANGUAGE | Access.HIDDEN | Access.GRADIENTS | Access.WEIGHTS | Access.BYTES
 
 
 class Broken(AssertionError):

@@ -35,7 +35,7 @@ def check_method(method: str | Callable) -> Candidate:
     """Run every check on a method: its name in the catalogue, or the decorated function itself.
 
     Raises `Broken` at the first that fails. Behavior is checked on toy targets, as far as those can give what the
-    method needs (TEXT, LOGPROBS, LOGITS, WEIGHTS, BYTES).
+    method needs (all but TRAIN).
     """
     candidate = Candidate.of(method)
     for check in CHECKS:

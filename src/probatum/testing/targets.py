@@ -298,6 +298,32 @@ class CharacterTarget(ToyTarget):
         best = [np.argsort(-x, axis=-1, kind="stable")[..., :top].astype(np.int32) for x in (p, change, -change)]
         return LensTokens(*best)
 
+    def gradient(self, text: str) -> dict[str, np.ndarray]:
+        """{context: ∂ℓ/∂z}: the model as softmax(z_c) of a table of logits, so the mean over t of p − e_y."""
+        found: dict[str, np.ndarray] = {}
+        for i, c in enumerate(text):
+            context = self.seen(text[:i])
+            error = np.exp(self._row(context)[0])
+            error[self._ids[c]] -= 1
+            found[context] = found.get(context, np.zeros(len(error))) + error / len(text)
+        return found
+
+    def gradient_norms(self, texts: Sequence[str]) -> tuple[tuple[str, ...], np.ndarray]:
+        """See `Target.gradient_norms`; one group, the table."""
+        self._need(Access.GRADIENTS)
+        squares = [sum(float(g @ g) for g in self.gradient(t).values()) if t else np.nan for t in texts]
+        return ("table",), np.array(squares, np.float32)[:, None]
+
+    def gradient_features(self, texts: Sequence[str], *, dimension: int = 32, seed: int = 0) -> np.ndarray:
+        """See `Target.gradient_features`; random signs for every context."""
+        self._need(Access.GRADIENTS)
+        out = np.full((len(texts), dimension), np.nan, np.float32)
+        for row, text in zip(out, texts, strict=True):
+            for context, g in self.gradient(text).items():
+                signs = keyed("signs", seed, context).integers(2, size=(dimension, len(g))) * 2 - 1
+                row[:] = np.nan_to_num(row) + signs @ g / np.sqrt(dimension)
+        return out
+
     def continuation(self, prompt: str, tokens: int, temperature: float, rng: np.random.Generator) -> str:
         """Greedy at temperature 0, else sampled."""
         text = prompt

@@ -1,8 +1,8 @@
 """Probabilistic extraction: would so many samples hold the secret, with so high a probability?
 
-Hayes et al. 2024 (arXiv 2410.19482), equations 1 and 2. A sampler writes the secret z after its prefix with probability
-p_z = Π_t p′(z_t | prefix, z_<t), p′ being the model's law after temperature, top-k and top-p; n samples hold it with
-probability 1 − (1 − p_z)^n. One scored pass tells that exactly, and nothing is sampled.
+Hayes et al. 2024 (arXiv 2410.19482), (n, p)-discoverable extraction. A sampler writes the secret z after its prefix
+with probability p_z = Π_t p′(z_t | prefix, z_<t), p′ being the model's law after temperature, top-k and top-p; n
+samples hold it with probability 1 − (1 − p_z)^n. One scored pass tells that exactly, and nothing is sampled.
 """
 
 import numpy as np

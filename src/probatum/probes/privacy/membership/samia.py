@@ -1,7 +1,7 @@
 """SaMIA: does the model, given the first half of a text, come back to the words of the second?
 
-Kaneko et al. 2024 (arXiv 2404.11262), equations 3 and 4. Where nothing but the model's words can be had, the overlap of
-sampled continuations with the true one (ROUGE-1 recall) stands in for its likelihood.
+Kaneko et al. 2024 (arXiv 2404.11262). Where nothing but the model's words can be had, the overlap of sampled
+continuations with the true one (ROUGE-1 recall) stands in for its likelihood.
 """
 
 import re
