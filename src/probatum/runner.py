@@ -182,7 +182,7 @@ class Runner:
             for role in _optional(method):
                 if role not in self.roles:
                     roles.pop(role, None)
-                else:
+                elif method.control is None:  # cases of a probe's own bring all that they need
                     roles.setdefault(role, self.roles[role])
             target = opened(control.target) if isinstance(control.target, str) else control.target
             runs.append(Run(control, *self.execute(method, target, control.data, roles, options)))

@@ -49,7 +49,7 @@ def test_what_was_planted_is_found_and_the_twin_gives_no_alarm(audited):
 
 @pytest.mark.slow
 def test_membership_is_shown_at_six_doses(audited):
-    for probe in ("loss", "recall", "gradient_norm", "neighborhood"):
+    for probe in ("loss", "lowercase", "gradient_norm", "neighborhood"):
         doses = [c["dose"] for c in finding(report_in(audited / "specimen"), probe)["controls"] if c["dose"]]
         assert doses == [1, 2, 4, 8, 16, 32], probe
 
@@ -82,8 +82,7 @@ def test_lower_bounds_of_epsilon_stay_below_their_ceiling_and_kinds_of_interval_
     assert kinds == {"epsilon_one_run": "bound", "epsilon_bayesian": "credible"}
     for name in ("epsilon_one_run", "epsilon_two_rates"):
         f = finding(report, name)
-        (ceiling,) = [e["value"] for part, e in f["breakdown"].items() if "could prove" in part or "ceiling" in part]
-        assert 0 < f["estimate"]["value"] <= ceiling
+        assert 0 < f["estimate"]["value"] <= f["breakdown"]["at most provable"]["value"]
 
 
 @pytest.mark.slow

@@ -8,6 +8,7 @@ from driving import report_in
 
 from probatum.core.catalogue import entries
 from probatum.core.finding import DIMENSIONS
+from probatum.core.suite import read_suite
 from probatum.targets.transformers import TransformersTarget
 
 
@@ -41,7 +42,7 @@ def test_a_file_that_is_no_report_is_said_to_be_none(probatum, tmp_path, content
 @pytest.mark.slow
 def test_compare_gives_paired_differences_with_intervals(audits, probatum):
     rows = {r["probe"]: r for r in json.loads(probatum("compare", audits / "specimen", audits / "twin", "--json").out)}
-    assert set(rows) == {name for name, e in entries().items() if e.kind == "probe"}
+    assert set(rows) == {name for name, _ in read_suite("default").probes}
     for name in ("loss", "min_k_plus_plus", "false_preference", "norm_agreement", "discoverable_extraction"):
         d = rows[name]["difference"]
         assert d["kind"] == "paired", name
@@ -143,7 +144,7 @@ def test_plan_says_what_would_run_and_calls_no_model(probatum, tmp_path, own):
     out = tmp_path / "out"
     ran = probatum("audit", "specimen", "--plan", "--out", out)
     assert ran.code == 0, ran.err
-    for name in (n for n, e in entries().items() if e.kind == "probe"):
+    for name, _ in read_suite("default").probes:
         line = next(line for line in ran.out.splitlines() if line.split()[:1] == [name])
         assert " runs, " in line
     assert "at most" in ran.out

@@ -186,8 +186,12 @@ def _units(run: Run) -> tuple[np.ndarray, np.ndarray]:
     if truth.cluster is None:
         return dose, values
     _names, first, number = np.unique(truth.cluster.astype(str), return_index=True, return_inverse=True)
-    if truth.label is not None and (truth.label != truth.label[first][number]).any():
-        return dose, values  # a pair of which one was planted: the mean of the two would be of neither
+    if (
+        truth.label is not None
+        and len(first) * 2 == len(dose)
+        and (np.bincount(number, weights=truth.label) == 1).all()
+    ):
+        return dose, values  # pairs of which one each was planted: the mean of the two would be of neither
     return dose[first], np.bincount(number, weights=values) / np.bincount(number)
 
 
