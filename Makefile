@@ -28,6 +28,9 @@ docs: $(READY)  ## write what is generated
 
 bench: $(READY)  ## speed against peers, as ratios
 	$(BIN)/python benchmarks/one_pass.py
+	$(BIN)/python benchmarks/attacks.py
+	$(BIN)/python benchmarks/ghost_norms.py
+	$(BIN)/python benchmarks/scale.py
 
 specimen: $(READY)  ## train the built-in models anew and check their stated ranges
 	$(BIN)/probatum specimen build/specimen --retrain
