@@ -27,7 +27,7 @@ SAMPLING = "sampling:"
 
 #: Whole answers kept in memory, so that twenty probes over the same texts share one set of arrays.
 _RECENT = 16
-_RECENT_TOKENS = 20_000_000  # of 36 bytes each
+_RECENT_TOKENS = 4_000_000  # of 36 bytes each, 144 MB
 
 
 @dataclass(frozen=True)
