@@ -7,12 +7,12 @@ import dataclasses
 import numpy as np
 import pytest
 
-from probatum.audit import decide_all
 from probatum.core.catalogue import load
 from probatum.core.decision import Proof
 from probatum.core.estimate import Truth
 from probatum.core.finding import PREVALENCE, DoseRate, Finding, LimitView, sentence
 from probatum.core.scores import Scores
+from probatum.deciding import decide_all
 from probatum.runner import Pending, _prevalence
 from probatum.statistics import hit_rate
 from probatum.statistics.metrics import view

@@ -88,7 +88,7 @@ def _texts(data: Members, plan: Plan, seed: int, taken: frozenset[str]) -> Membe
 def _secrets(data: Records, plan: Plan, seed: int) -> Records | None:
     """Invented records in the style of the user's: as many planted as blanks; None where no secret has any chance."""
     rng = keyed(seed, "planted secrets", data.digest)
-    formats = data.format or (None,) * len(data)
+    formats = data.forms
     data = data.take(
         [i for i, (f, s) in enumerate(zip(formats, data.secret, strict=True)) if len(set(draw(f, s, 8, rng))) > 1]
     )

@@ -15,6 +15,7 @@ from probatum.core.data import Data, Members, Records, Texts
 from probatum.core.draws import keyed
 from probatum.core.errors import BadInput, NotOffered
 from probatum.core.target import Target
+from probatum.engine.batches import common_start
 from probatum.engine.session import Progress
 
 BATCH = 8  # texts a step
@@ -167,7 +168,7 @@ class _Lot:
             bare = [p + s for p, s in zip(data.prefix, data.secret, strict=True)]
             self.texts = [text + (end or "") for text, end in zip(bare, ends, strict=True)]
             whole, before = _read(subject, bare), _read(subject, data.prefix)
-            self.tails = [len(row) - _shared(row, part) for row, part in zip(whole, before, strict=True)]
+            self.tails = [len(row) - common_start([row, part]) for row, part in zip(whole, before, strict=True)]
             self.asked = [row[-context:] for row in whole]  # a secret is never cut, what is long before it may be
             self.rows = [[row[-context:]] for row in _read(subject, self.texts)]
         else:
@@ -207,13 +208,6 @@ def _read(subject: Target, texts: Sequence[str]) -> list[np.ndarray]:
 def _cut(row: np.ndarray, context: int) -> list[np.ndarray]:
     """Pieces of at most ``context`` tokens, in which every token but the very first is predicted once."""
     return [row[i : i + context] for i in range(0, max(len(row) - 1, 1), context - 1)]
-
-
-def _shared(whole: np.ndarray, part: np.ndarray) -> int:
-    """How many tokens two sequences begin with in common."""
-    n = min(len(whole), len(part))
-    different = np.flatnonzero(whole[:n] != part[:n])
-    return int(different[0]) if len(different) else n
 
 
 def _padded_tokens(batches: Sequence[Sequence[np.ndarray]]) -> int:

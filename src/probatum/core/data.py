@@ -15,6 +15,7 @@ import numpy as np
 
 from probatum.core.errors import BadInput
 from probatum.core.estimate import Truth
+from probatum.core.masking import format_space
 
 
 def digest_of(*parts: str | bytes) -> str:
@@ -254,6 +255,16 @@ class Records(Data):
     secret: tuple[str, ...]
     suffix: tuple[str | None, ...] | None = None
     format: tuple[str | None, ...] | None = None
+
+    @property
+    def forms(self) -> tuple[str | None, ...]:
+        """The format of every record, None where it has none."""
+        return self.format or (None,) * len(self)
+
+    @property
+    def space(self) -> np.ndarray:
+        """How many secrets each could have been drawn from, shape (n,); 1 where nothing in it is random."""
+        return np.array([format_space(f, s) for f, s in zip(self.forms, self.secret, strict=True)])
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

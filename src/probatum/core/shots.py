@@ -8,7 +8,6 @@ import numpy as np
 
 from probatum.core.errors import BadInput
 from probatum.core.near import near_duplicates
-from probatum.core.ragged import Ragged
 from probatum.core.target import Target
 
 _JOIN = " "
@@ -53,13 +52,7 @@ def log_likelihoods(target: Target, texts: Sequence[str], prefixes: Sequence[str
     rows = [target.token_statistics(texts).logprob]
     rows += [target.token_statistics(texts, prefixes=[prefix] * len(texts)).logprob for prefix in prefixes]
     count = np.min([row.lengths for row in rows], axis=0)
-    return np.array([np.minimum(_last(row, count).mean(), -1e-6) for row in rows])
-
-
-def _last(row: Ragged, count: np.ndarray) -> Ragged:
-    """The last ``count`` values of every row."""
-    back = np.repeat(row.offsets[1:], row.lengths) - np.arange(len(row.values))
-    return row.where(Ragged(back <= np.repeat(count, row.lengths), row.offsets))
+    return np.array([np.minimum(row.where(row.position >= row.lengths - count).mean(), -1e-6) for row in rows])
 
 
 def _tokens(target: Target, text: str) -> int:

@@ -13,6 +13,14 @@ from probatum.core.errors import ProbatumError
 T = TypeVar("T")
 
 
+#: Rows over a cache hold keys and values but few activations, so more of them fit than in `BatchSize`.
+CACHED_FACTOR = 4
+
+
+class CacheMisleads(Exception):
+    """The model scores a text over a shared cache otherwise than the joint text."""
+
+
 class OutOfMemory(ProbatumError):
     """Memory ran out even for a single item."""
 
@@ -117,3 +125,13 @@ def padded(rows: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
         ids[at, : len(row)] = row
         real[at, : len(row)] = True
     return ids, real
+
+
+def common_start(rows: Sequence[np.ndarray]) -> int:
+    """How many tokens all rows begin with."""
+    first, common = rows[0], len(rows[0])
+    for row in rows[1:]:
+        common = min(common, len(row))
+        differ = np.flatnonzero(first[:common] != row[:common])
+        common = int(differ[0]) if len(differ) else common
+    return common

@@ -14,15 +14,12 @@ from typing import Any
 import numpy as np
 
 from probatum.core.errors import BadInput
-from probatum.engine.batches import BatchSize, in_batches, padded
+from probatum.engine.batches import CACHED_FACTOR, BatchSize, in_batches, padded
 from probatum.engine.encoding import Encoder
-from probatum.engine.generation import _text, end_tokens
+from probatum.engine.generation import continued, cut_prompts, end_tokens
 from probatum.engine.network import CHUNK_ROWS, Network
 from probatum.engine.one_pass import token_moments
-from probatum.engine.stored import Batch, Failure
-
-#: Rows over a cache hold keys and values but few activations, so more of them fit than in `BatchSize`.
-_CACHED_FACTOR = 4
+from probatum.engine.stored import Batch
 
 
 @dataclass
@@ -53,12 +50,8 @@ def search(
     """
     if width < 1 or max_new_tokens < 1:
         raise BadInput(f"beam search needs a width and a length of 1 or more, got {width} and {max_new_tokens}")
-    limit = max(context - max_new_tokens, context // 2)
-    sequences = [encoded.sequence[-limit:] for encoded in encoder(prompts)]
-    empty = [i for i, s in enumerate(sequences) if len(s) == 0]
-    if empty:
-        yield empty, [Failure("an empty prompt, and its tokenizer has no token to begin a text with")] * len(empty)
-    wanted = [i for i, s in enumerate(sequences) if len(s)]
+    sequences, wanted, empty = cut_prompts(encoder, prompts, max(context - max_new_tokens, context // 2))
+    yield from empty
     lengths = [len(sequences[i]) for i in wanted]
     steps = [min(max_new_tokens, context - length) for length in lengths]
     ends = end_tokens(encoder, network)
@@ -73,7 +66,7 @@ def search(
         if not network.shares_cache:
             found = [_reread(network, *row, width, ends, book, count_pass) for row in zip(rows, left, strict=True)]
         return [
-            [(_text(encoder, row, [t for t in beam.tokens if t not in ends], None), beam.logprob) for beam in beams]
+            [(continued(encoder, row, [t for t in beam.tokens if t not in ends], None), beam.logprob) for beam in beams]
             for row, beams in zip(rows, found, strict=True)
         ]
 
@@ -81,7 +74,7 @@ def search(
         return network.shares_cache
 
     whole = [length + step for length, step in zip(lengths, steps, strict=True)]
-    roomy = BatchSize(_CACHED_FACTOR * size.tokens) if network.shares_cache else size
+    roomy = BatchSize(CACHED_FACTOR * size.tokens) if network.shares_cache else size
     height = [width] * len(wanted)
     for batch, found in in_batches(whole, roomy, run, book, rows=height, tokens=lengths, together=together):
         yield [wanted[b] for b in batch], found
@@ -215,8 +208,7 @@ def _agrees(
     new = features[0, len(sequences[at]) - 1 :]
     targets = torch.from_numpy(whole[len(sequences[at]) :]).to(network.device)
     joint = float(token_moments(network, new, targets, logprob_only=True)[0].double().sum())
-    exact = network.model.dtype == torch.float32
-    if abs(joint - beam.logprob) > (1e-4 + 1e-5 * abs(joint) if exact else 0.02 * max(1.0, abs(joint))):
+    if not network.same_sum(joint, beam.logprob):
         return False
     network.cache_checked = True
     return True

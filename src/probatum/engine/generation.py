@@ -46,12 +46,8 @@ def generate(
 
     A prompt that leaves no room for ``max_new_tokens`` loses its beginning, down to half the context.
     """
-    limit = max(context - sampling.max_new_tokens, context // 2)
-    sequences = [encoded.sequence[-limit:] for encoded in encoder(prompts)]
-    empty = [i for i, s in enumerate(sequences) if len(s) == 0]
-    if empty:
-        yield empty, [Failure("an empty prompt, and its tokenizer has no token to begin a text with")] * len(empty)
-    wanted = [i for i, s in enumerate(sequences) if len(s)]
+    sequences, wanted, empty = cut_prompts(encoder, prompts, max(context - sampling.max_new_tokens, context // 2))
+    yield from empty
     lengths = [len(sequences[i]) for i in wanted]
     steps = [min(sampling.max_new_tokens, context - length) for length in lengths]
     ends = end_tokens(encoder, network)
@@ -70,7 +66,7 @@ def generate(
             return _pick(network, logits, sampling.temperature, None if uniform is None else uniform[alive, step])
 
         new = _continue(network, [sequences[i] for i in rows], pick, over, ends, book, count_pass)
-        return [_text(encoder, sequences[i], n, sampling.stop) for i, n in zip(rows, new, strict=True)]
+        return [continued(encoder, sequences[i], n, sampling.stop) for i, n in zip(rows, new, strict=True)]
 
     def together(a: int, b: int) -> bool:
         return network.head == "chunked" and (not network.exact or lengths[a] == lengths[b])
@@ -78,6 +74,18 @@ def generate(
     whole = [length + step for length, step in zip(lengths, steps, strict=True)]
     for batch, texts in in_batches(whole, size, run, book, tokens=lengths, together=together):
         yield [wanted[b] for b in batch], texts
+
+
+def cut_prompts(
+    encoder: Encoder, prompts: Sequence[str], limit: int
+) -> tuple[list[np.ndarray], list[int], list[Batch]]:
+    """(token ids of every prompt, of which only the end is kept if it is longer than ``limit``; prompts that have
+    any; what is to be yielded for those that have none)."""
+    sequences = [encoded.sequence[-limit:] for encoded in encoder(prompts)]
+    empty = [i for i, s in enumerate(sequences) if len(s) == 0]
+    why = Failure("an empty prompt, and its tokenizer has no token to begin a text with")
+    failed: list[Batch] = [(empty, [why] * len(empty))] if empty else []
+    return sequences, [i for i, s in enumerate(sequences) if len(s)], failed
 
 
 def end_tokens(encoder: Encoder, network: Network) -> frozenset[int]:
@@ -173,7 +181,7 @@ def _draws(sampling: Sampling, prompt: str) -> np.ndarray:
     return np.random.Generator(np.random.Philox(int.from_bytes(key[:16], "little"))).random(sampling.max_new_tokens)
 
 
-def _text(encoder: Encoder, before: np.ndarray, new: list[int], stop: str | None) -> str:
+def continued(encoder: Encoder, before: np.ndarray, new: list[int], stop: str | None) -> str:
     """The new tokens as text. They are decoded after their prompt, since a first token alone may lose its space."""
 
     def decode(ids: list[int]) -> str:

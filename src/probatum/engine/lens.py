@@ -14,8 +14,9 @@ import numpy as np
 from probatum.core.errors import BadInput
 from probatum.engine.batches import BatchSize, in_batches, padded
 from probatum.engine.encoding import Encoder
+from probatum.engine.generation import cut_prompts
 from probatum.engine.network import CHUNK_ROWS, Network
-from probatum.engine.stored import Batch, Failure
+from probatum.engine.stored import Batch
 
 
 def collect_lens(
@@ -39,11 +40,8 @@ def collect_lens(
         More tokens are asked for than the model has, or its last norm is not found.
     """
     torch = network.torch
-    sequences = [encoded.sequence[-context:] for encoded in encoder(prompts)]
-    empty = [i for i, s in enumerate(sequences) if len(s) == 0]
-    if empty:
-        yield empty, [Failure("an empty prompt, and its tokenizer has no token to begin a text with")] * len(empty)
-    wanted = [i for i, s in enumerate(sequences) if len(s)]
+    sequences, wanted, empty = cut_prompts(encoder, prompts, context)
+    yield from empty
     if not wanted:
         return
     norm = last_norm(network)

@@ -92,6 +92,11 @@ class Network:
             out = module(input_ids=ids, use_cache=False, output_hidden_states=True)
         return tuple(out.hidden_states)
 
+    def same_sum(self, joint: float, other: float) -> bool:
+        """Whether a sum of log-probabilities is that of the joint text, but for rounding."""
+        exact = self.model.dtype == self.torch.float32
+        return not abs(joint - other) > (1e-4 + 1e-5 * abs(joint) if exact else 0.02 * max(1.0, abs(joint)))
+
     def logits(self, features: Any) -> Any:
         """(rows, vocabulary) in float32, of at most `CHUNK_ROWS` rows of features; may be overwritten."""
         if self.head == "model":

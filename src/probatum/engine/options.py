@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from probatum.engine.batches import BatchSize, OutOfMemory, in_batches, padded
+from probatum.engine.batches import CACHED_FACTOR, BatchSize, CacheMisleads, OutOfMemory, in_batches, padded
 from probatum.engine.encoding import Encoded, Encoder
 from probatum.engine.network import CHUNK_ROWS, Network
 from probatum.engine.one_pass import RecordCollector, token_moments
@@ -21,12 +21,6 @@ from probatum.engine.payloads import OptionRow
 
 #: A second, shallower pass over cached keys has its own overhead: the cache must save this much to be worth it.
 _WORTH = 1.5
-#: Rows over a cache hold keys and values but few activations, so more of them fit than in `BatchSize`.
-_CACHED_FACTOR = 4
-
-
-class _CacheMisleads(Exception):
-    """The model scores an option over a shared cache otherwise than in the joint text."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +58,7 @@ def score_options(
         for done, rows in _over_cache(collector, cut, options, cached, book, count_pass):
             left.difference_update(done)
             yield done, rows
-    except (OutOfMemory, _CacheMisleads):  # too many options of one prompt for a batch, or a cache unlike others
+    except (OutOfMemory, CacheMisleads):  # too many options of one prompt for a batch, or a cache unlike others
         joint += sorted(left)
     yield from _jointly(collector, cut, costs, options, joint, book, count_pass)
 
@@ -137,7 +131,7 @@ def _over_cache(
     book: Callable[[int], None],
     count_pass: Callable[[], None],
 ) -> Iterator[tuple[list[int], list[OptionRow]]]:
-    size = BatchSize(_CACHED_FACTOR * collector.size.tokens)
+    size = BatchSize(CACHED_FACTOR * collector.size.tokens)
     rows = {i: _blank(options[i], cut[i]) for i in wanted}
     units: list[list[_Option]] = []
     for i in wanted:
@@ -218,10 +212,9 @@ def _check_cache(
         return
     (_, (record,)) = next(collector.collect([option.joint], book, count_pass, logprob_only=True))
     joint = float(record["logprob"][option.begin - 1 :].sum(dtype=np.float64))
-    exact = network.model.dtype == network.torch.float32
-    if abs(joint - over_cache) > (1e-4 + 1e-5 * abs(joint) if exact else 0.02 * max(1.0, abs(joint))):
+    if not network.same_sum(joint, over_cache):
         network.shares_cache = False
-        raise _CacheMisleads
+        raise CacheMisleads
     network.cache_checked = True
 
 

@@ -15,7 +15,15 @@ from typing import Any
 import numpy as np
 
 from probatum.core.target import RECORD
-from probatum.engine.batches import BatchSize, OutOfMemory, in_batches, padded
+from probatum.engine.batches import (
+    CACHED_FACTOR,
+    BatchSize,
+    CacheMisleads,
+    OutOfMemory,
+    common_start,
+    in_batches,
+    padded,
+)
 from probatum.engine.encoding import Encoded, Encoder
 from probatum.engine.network import Network
 from probatum.engine.one_pass import COLUMNS, RecordCollector, token_moments
@@ -25,13 +33,7 @@ TEXTS = 4
 CHARACTERS = 200
 #: Joint characters must exceed those that are read over a cache by this factor.
 _WORTH = 1.5
-#: Rows over a cache hold keys and values but few activations, so more of them fit than in `BatchSize`.
-_CACHED_FACTOR = 4
 _TOLERANCE = 1e-4  # over a cache against jointly, in float32
-
-
-class _CacheMisleads(Exception):
-    """The model scores a text over a shared cache otherwise than in the joint text."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,7 @@ def collect_after(
                 for i in done:
                     del left[i]
                 yield done, records
-    except (OutOfMemory, _CacheMisleads):  # a prefix too long for a batch, or a cache unlike others
+    except (OutOfMemory, CacheMisleads):  # a prefix too long for a batch, or a cache unlike others
         pass
     rest = list(left)
     for places, records in collector.collect([joints[i].encoded for i in rest], book, count_pass):
@@ -122,7 +124,7 @@ def _over_prefix(
     """Records of the texts of one prefix. What is read once ends a token early: the last common one is predicted
     from by every row itself, so that all rows give their numbers in one pass."""
     network = collector.network
-    once = min(_common([joints[i].ids for i in group]), *(joints[i].begin for i in group)) - 1
+    once = min(common_start([joints[i].ids for i in group]), *(joints[i].begin for i in group)) - 1
     if once < 1 or len(group) < 2:
         return
     head: list[Any] = []  # the cache of the prefix, once it is there
@@ -136,7 +138,7 @@ def _over_prefix(
         return _run(network, head[0], once, [joints[group[b]] for b in batch])
 
     book(once)
-    size = BatchSize(_CACHED_FACTOR * collector.size.tokens)
+    size = BatchSize(CACHED_FACTOR * collector.size.tokens)
     lengths = [len(joints[i].ids) - 1 for i in group]
     for batch, numbers in in_batches(lengths, size, run, book, tokens=[n - once for n in lengths]):
         done = [group[b] for b in batch]
@@ -149,16 +151,6 @@ def _over_prefix(
             _check(collector, joints[done[-1]], records[-1], book, count_pass)
             check = False
         yield done, records
-
-
-def _common(rows: Sequence[np.ndarray]) -> int:
-    """How many tokens all rows begin with."""
-    first, common = rows[0], len(rows[0])
-    for row in rows[1:]:
-        common = min(common, len(row))
-        differ = np.flatnonzero(first[:common] != row[:common])
-        common = int(differ[0]) if len(differ) else common
-    return common
 
 
 def _run(network: Network, head: Any, once: int, batch: Sequence[_Joint]) -> np.ndarray:
@@ -201,4 +193,4 @@ def _check(
         same = bool(abs((own - other).sum()) <= 0.02 * max(1.0, abs(other.sum())))
     if not same:  # NaN too
         network.shares_cache = False
-        raise _CacheMisleads
+        raise CacheMisleads

@@ -49,8 +49,8 @@ def attack_features(
     out |= {f"least likely {share:.0%} of tokens": own.lowest(share).mean() for share in SHARES}
     out |= {f"most likely {share:.0%} of tokens": own.highest(share).mean() for share in SHARES}
     out["log-probability per zlib byte"] = total / _zlib_bytes(texts)
-    out["log-probability of the first half"] = own.where(_place(own) < (count + 1) // 2).mean()
-    out["log-probability of the second half"] = own.where(_place(own) >= count // 2).mean()
+    out["log-probability of the first half"] = own.where(own.position < (count + 1) // 2).mean()
+    out["log-probability of the second half"] = own.where(own.position >= count // 2).mean()
     out["evenness of log-probabilities"] = -np.sqrt(((own - mean) ** 2).mean())
     if _has(tokens, "mean", "std"):
         z = (own - tokens.mean) / tokens.std.clip(1e-6)
@@ -60,7 +60,7 @@ def attack_features(
     if _has(tokens, "rank"):
         out["rank (minus its logarithm)"] = -np.log1p(tokens.rank.clip(0)).mean()
     if _has(tokens, "argmax"):
-        out["share of tokens that are the likeliest"] = Ragged((tokens.argmax == tokens.id).values, own.offsets).mean()
+        out["share of tokens that are the likeliest"] = (tokens.argmax == tokens.id).mean()
     if reference is not None:
         other = reference.logprob
         if same_tokens:
@@ -88,11 +88,6 @@ def text_features(tokens: Ragged, texts: Sequence[str]) -> dict[str, Floats]:
 
 def _zlib_bytes(texts: Sequence[str]) -> Floats:
     return np.array([len(zlib.compress(text.encode("utf-8", "surrogatepass"))) for text in texts], dtype=float)
-
-
-def _place(rows: Ragged) -> Ragged:
-    """Of every value its place in its row, from 0."""
-    return Ragged(np.arange(len(rows.values)) - np.repeat(rows.offsets[:-1], rows.lengths), rows.offsets)
 
 
 def _entropy(text: str) -> float:

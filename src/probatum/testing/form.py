@@ -14,7 +14,7 @@ PAPERS = frozenset(f"P{number:03d}" for number in range(1, 243))
 #: Parts of Probatum that a method stands below, or beside.
 ABOVE = {
     *("targets", "controls", "probes", "protections", "transforms"),
-    *("runner", "notes", "audit", "compare", "planning", "protect", "reports", "ledger", "cli", "testing"),
+    *("runner", "notes", "deciding", "audit", "compare", "planning", "protect", "reports", "ledger", "cli", "testing"),
 }
 #: Public names that come from there.
 PUBLIC = {"audit": "audit", "run": "audit", "open_target": "targets"}

@@ -11,7 +11,6 @@ import numpy as np
 
 from probatum import Access, Records, Scores, Target, probe
 from probatum.core.errors import BadInput
-from probatum.core.masking import format_space
 from probatum.statistics import success_at_budget
 
 TOP = 32  # tokens that are read of every layer
@@ -82,8 +81,7 @@ def budget_extraction(
         }[attack]
         worst[i] = max(worst[i], _place(lists, int(tokens.id[i][at])))
     needed = [float(w) ** int(n) if w < NEVER else NEVER for w, n in zip(worst, length, strict=True)]
-    formats = data.format or (None,) * len(data)
-    chance = [_chance(budget, format_space(f, s), len(s)) for f, s in zip(formats, data.secret, strict=True)]
+    chance = [_chance(budget, space, len(s)) for space, s in zip(data.space, data.secret, strict=True)]
     return Scores(
         data.ids,
         -np.log10(needed),

@@ -11,6 +11,7 @@ from collections import Counter
 import numpy as np
 
 from probatum import Access, Records, Scores, Target, probe
+from probatum.core.likelihood import written
 from probatum.core.masking import format_space
 from probatum.statistics import excess_rate
 
@@ -47,11 +48,10 @@ def code_memorization(
     (``member: false``), and without them the reference: of what one of the two models alone writes, half would be the
     reference's if the training files made no difference.
     """
-    written, empty = _written(target, data, bleu)
-    difference = written
+    difference, empty = _hits(target, data, bleu)
     if reference is not None:
-        other, lost = _written(reference, data, bleu)
-        difference, empty = written - other, empty | lost
+        other, lost = _hits(reference, data, bleu)
+        difference, empty = difference - other, empty | lost
     form = data.format if data.format is not None and bleu >= 1 else (None,) * len(data)
     chance = [
         1 / format_space(f, s) if f and format_space(f, s) > 1 else np.nan
@@ -68,16 +68,15 @@ def code_memorization(
     )
 
 
-def _written(model: Target, data: Records, bleu: float) -> tuple[np.ndarray, set[str]]:
+def _hits(model: Target, data: Records, bleu: float) -> tuple[np.ndarray, set[str]]:
     """(1.0 where the model writes the second part, ids without one)."""
-    tokens = model.token_statistics(data.secret, prefixes=data.prefix)
-    written = (tokens.argmax == tokens.id).all()
-    empty = {i for i, n in zip(data.ids, tokens.id.lengths, strict=True) if n == 0}
-    if bleu < 1 and len(empty) < len(data):
-        said = model.generate(data.prefix, max_new_tokens=int(tokens.id.lengths.max()))
+    hits, unscored = written(model, data)
+    if bleu < 1 and len(unscored) < len(data):
+        longest = int(model.token_statistics(data.secret, prefixes=data.prefix).id.lengths.max())
+        said = model.generate(data.prefix, max_new_tokens=longest)
         pairs = zip(model.encode(said), model.encode(data.secret), strict=True)
-        written = written | [bleu4(a[: len(b)].tolist(), b.tolist()) >= bleu for a, b in pairs]
-    return written.astype(float), empty
+        hits = hits | [bleu4(a[: len(b)].tolist(), b.tolist()) >= bleu for a, b in pairs]
+    return hits.astype(float), set(unscored)
 
 
 def bleu4(candidate: list[int], reference: list[int]) -> float:

@@ -8,7 +8,7 @@ scored pass answers the question and nothing is generated.
 import numpy as np
 
 from probatum import Access, Records, Scores, Target, probe
-from probatum.core.masking import format_space
+from probatum.core.likelihood import written
 from probatum.statistics import hit_rate
 
 
@@ -29,12 +29,6 @@ def discoverable_extraction(target: Target, data: Records) -> Scores:
     no known chance, and records labeled ``member: false`` serve as the null instead. A secret that the model could
     write after another prefix, or by sampling, is not seen.
     """
-    tokens = target.token_statistics(data.secret, prefixes=data.prefix)
-    written = (tokens.argmax == tokens.id).all() & (tokens.id.lengths > 0)
-    formats = data.format or (None,) * len(data)
-    space = np.array([format_space(f, s) for f, s in zip(formats, data.secret, strict=True)])
-    chance = np.where(space > 1, 1 / space, np.nan)
-    empty = {
-        i: "no token of the secret has a score" for i, n in zip(data.ids, tokens.id.lengths, strict=True) if n == 0
-    }
-    return Scores(data.ids, written.astype(float), towards="extracted", expected=chance, unscored=empty)
+    hits, empty = written(target, data)
+    chance = np.where(data.space > 1, 1 / data.space, np.nan)
+    return Scores(data.ids, hits.astype(float), towards="extracted", expected=chance, unscored=empty)

@@ -56,7 +56,7 @@ def exposure(
     The estimate of ``rank=model`` is unbiased where the model writes a secret in the tokens that it is scored in; for
     secrets that the model finds unlikely it is skewed towards too low a rank, hence the decoys there.
     """
-    formats = data.format or (None,) * len(data)
+    formats = data.forms
     options = [
         (secret, *draw(form, secret, decoys, generator))
         for form, secret, generator in zip(formats, data.secret, per_record(rng, data.ids), strict=True)

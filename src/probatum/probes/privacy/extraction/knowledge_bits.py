@@ -7,7 +7,6 @@ that needs p nats for a value, on average and summed over its tokens, holds at l
 import numpy as np
 
 from probatum import Access, Records, Scores, Target, probe
-from probatum.core.masking import format_space
 from probatum.statistics import knowledge
 
 
@@ -31,8 +30,7 @@ def knowledge_bits(target: Target, data: Records) -> Scores:
     wrong secret holds less than none, which counts; the sum is clipped at 0, and never the record.
     """
     logprob = target.token_statistics(data.secret, prefixes=data.prefix).logprob
-    formats = data.format or (None,) * len(data)
-    space = np.array([format_space(f, s) for f, s in zip(formats, data.secret, strict=True)])
+    space = data.space
     unscored = {i: "nothing in the secret is random" for i, n in zip(data.ids, space, strict=True) if n <= 1}
     unscored |= {
         i: "no token of the secret has a score" for i, n in zip(data.ids, logprob.lengths, strict=True) if n == 0

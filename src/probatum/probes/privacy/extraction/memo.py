@@ -55,7 +55,7 @@ def memo(
     """
     if step < 1 or decoys < 1:
         raise BadInput(f"memo needs a step and decoys of 1 or more, got {step} and {decoys}")
-    formats = data.format or (None,) * len(data)
+    formats = data.forms
     unscored, asked = {}, []
     by_length: dict[int, dict[str, None]] = defaultdict(dict)
     for i, generator in enumerate(per_record(rng, data.ids)):

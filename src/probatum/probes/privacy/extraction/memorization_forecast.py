@@ -8,6 +8,7 @@ whole model will; the paper finds a high precision and a low recall, so both are
 import numpy as np
 
 from probatum import Access, Records, Scores, Target, probe
+from probatum.core.likelihood import written
 from probatum.statistics import forecast
 
 
@@ -36,9 +37,7 @@ def memorization_forecast(target: Target, data: Records, *, checkpoint: Target) 
     score = np.zeros(len(data))
     empty: dict[str, str] = {}
     for weight, model in ((2, target), (1, checkpoint)):
-        tokens = model.token_statistics(data.secret, prefixes=data.prefix)
-        score += weight * (tokens.argmax == tokens.id).all()
-        empty |= {
-            i: "no token of the secret has a score" for i, n in zip(data.ids, tokens.id.lengths, strict=True) if not n
-        }
+        hits, unscored = written(model, data)
+        score += weight * hits
+        empty |= unscored
     return Scores(data.ids, score, towards="foretold", unscored=empty)

@@ -45,7 +45,7 @@ def near_verbatim_extraction(
     """
     if not 0 <= distance < 1:
         raise BadInput(f"near_verbatim_extraction.distance must lie in [0, 1), got {distance:g}")
-    formats = data.format or (None,) * len(data)
+    formats = data.forms
     score, chance = np.zeros(len(data)), np.full(len(data), np.nan)
     unscored = {name: "the secret is empty" for name, s in zip(data.ids, data.secret, strict=True) if not s}
     by_depth: dict[int, list[int]] = defaultdict(list)

@@ -8,7 +8,6 @@ samples hold it with probability 1 − (1 − p_z)^n. One scored pass tells that
 import numpy as np
 
 from probatum import Access, BadInput, Records, Scores, Target, probe
-from probatum.core.masking import format_space
 from probatum.statistics import hit_rate
 
 
@@ -64,9 +63,7 @@ def probabilistic_extraction(
     with np.errstate(divide="ignore"):  # a secret that is certain is in every sample
         often = -np.expm1(n * np.log1p(-once))
     least = -np.expm1(np.log1p(-p) / n)
-    formats = data.format or (None,) * len(data)
-    space = np.array([format_space(f, s) for f, s in zip(formats, data.secret, strict=True)])
-    chance = np.where(space > 1, np.minimum(1.0, 1 / (space * least)), np.nan)
+    chance = np.where(data.space > 1, np.minimum(1.0, 1 / (data.space * least)), np.nan)
     empty = {i: "no token of the secret has a score" for i, t in zip(data.ids, tokens.lengths, strict=True) if t == 0}
     score = np.where(once >= least, often, 0.0)
     return Scores(data.ids, score, towards="extractable", expected=chance, unscored=empty)
