@@ -13,8 +13,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from probatum.core.access import Access
 from probatum.core.binding import options_of
 from probatum.core.cards import read_claims
@@ -25,20 +23,25 @@ from probatum.core.data import KINDS, Data
 from probatum.core.errors import BadInput, NotOffered, ProbatumError, StoreError
 from probatum.core.estimate import Result, Truth
 from probatum.core.finding import Finding
+from probatum.core.masking import alias
 from probatum.core.plain import to_plain
 from probatum.core.policy import Policy
 from probatum.core.report import SCHEMA_VERSION, CostView, DataUsed, Report, Subject
 from probatum.core.scores import Scores
 from probatum.core.suite import Suite, read_suite
-from probatum.core.tables import read_data, read_members
+from probatum.core.tables import iterate_rows, read_data, read_members
 from probatum.core.target import Target
+from probatum.core.withheld import withheld
 from probatum.deciding import decide_all
 from probatum.engine.session import Session
-from probatum.notes import remarks
+from probatum.notes import doubted, remarks
 from probatum.runner import Pending, Runner, versions
+from probatum.sets.finding import Found, items_of, places
 from probatum.targets import open_target
 
 log = logging.getLogger("probatum")
+
+_PASSING = secrets.token_bytes(32)  #: stands for the key of a store where there is none
 
 #: Called before each probe: (number done, number of all, name of the next, "" at the end).
 Step = Callable[[int, int, str], None]
@@ -50,6 +53,7 @@ def audit(
     members: str | Path | None = None,
     nonmembers: str | Path | None = None,
     data: Mapping[str, Data | str | Path] | None = None,
+    sets: Sequence[str | Path] = (),
     canaries: str | Path | None = None,
     dp_log: str | Path | None = None,
     field: str | None = None,
@@ -87,6 +91,9 @@ def audit(
         Files of texts that were, and were not, in the training data.
     data
         Further data by kind (``{"Records": "secrets.jsonl"}``), as files or as `Data`.
+    sets
+        Folders and files in which the items of tasks are looked for, beside those of ``PROBATUM_DATA``; items that are
+        found nowhere are generated.
     canaries, dp_log
         The key of canaries that were planted in the training data; the log of a differentially private training.
     in_situ, budget
@@ -147,6 +154,7 @@ def audit(
         roles=roles,
     )
     runner = Runner(subject, records, models, session, seed, reveal, mask_key(session), debug)
+    runner.find_items = finder(sets, limit, seed)
     subject.declare(_signals(methods))
     said: Sequence[str] = ()
     if in_situ:
@@ -154,12 +162,18 @@ def audit(
     pending, complete = _run_all(runner, methods, step)
     _raise_if_unusable(runner, pending)
     findings = decide_all(pending, records, primary=chosen.primary, scores=runner.scores, seed=seed)
-    notes = [*said, *remarks(runner, pending, findings, foreign=not (_builtin(model) or in_situ))]
-    if canaries is not None and members is not None:
-        from probatum.controls.canaries import check_key
-
-        inside = records["Members"].take(np.flatnonzero(np.array(records["Members"].label)))
-        notes += filter(None, [check_key(canaries, getattr(inside, "texts", ()), _relative(members))])
+    findings = doubted(runner, findings)
+    used += tuple(
+        DataUsed(name, _relative(found.path) if found.path else "generated", found.items.digest[:16], len(found.items))
+        for name, found in runner.found.items()
+    )
+    notes = [
+        *said,
+        *dict.fromkeys(f.remark for f in runner.found.values() if f.remark),
+        *remarks(runner, pending, findings, foreign=not (_builtin(model) or in_situ)),
+    ]
+    if canaries is not None:
+        notes += _key_fits(canaries, members, field, findings)
     if trust_remote_code or session.trust_remote_code:
         notes.append("code that came with the model was allowed to run (--trust-remote-code)")
     session.cost.seconds = time.perf_counter() - started
@@ -182,7 +196,7 @@ def audit(
         from probatum.reports import write
 
         write(report, Path(out))
-        write_scores(runner.scores, Path(out) / "scores.json")
+        write_scores(runner.scores, Path(out) / "scores.json", runner.mask_key)
     return report
 
 
@@ -222,11 +236,14 @@ def _run_all(
         except StoreError:
             raise
         except Exception as error:  # a probe may fail in any way; the audit goes on, and says which one it was
+            shown = error if runner.reveal else withheld(error, runner.data)
+            if runner.debug and shown is not error:
+                raise shown from None
             if runner.debug:
                 raise
             complete = False
-            log.exception("the probe %s crashed", method.name)
-            reason = f"crashed: {type(error).__name__}: {error}"
+            log.error("the probe %s crashed", method.name, exc_info=shown)
+            reason = f"crashed: {type(error).__name__}: {error}" if shown is error else f"crashed: {shown}"
             pending.append(Pending(method, runner.start(method, options, reason=reason)))
     if step is not None:
         step(len(methods), len(methods), "")
@@ -307,6 +324,20 @@ def collect(
     return records, tuple(used)
 
 
+def finder(sets: Sequence[str | Path], limit: int | None, seed: int) -> Callable[[str], Found]:
+    """What finds the items of a task in these folders and files, at most ``limit`` of each set."""
+    where = places(sets)
+
+    def find(name: str) -> Found:
+        found = items_of(name, where, seed=seed)
+        items = found.items.limit(limit, seed)
+        if len(items) == len(found.items):
+            return found
+        return dataclasses.replace(found, items=items, origin=f"{len(items)} of {found.origin}")
+
+    return find
+
+
 def limited(records: Mapping[str, Data], limit: int | None, seed: int) -> dict[str, Data]:
     """At most ``limit`` records of each kind; cards, keys, logs and the forms of a fact are never cut apart."""
     whole = ("Claims", "Forms", "Key", "TrainingLog", "Directions")
@@ -348,6 +379,30 @@ def _relative(path: str | Path) -> str:
     """As the user gave it, but never absolute: a report must not tell how a machine is laid out."""
     path = Path(path)
     return path.name if path.is_absolute() else path.as_posix()
+
+
+def _key_fits(
+    canaries: str | Path, members: str | Path | None, field: str | None, findings: Sequence[Finding]
+) -> list[str]:
+    """A note where the key is not one of this training, or nobody can know: a wrong key finds nothing, as a good model.
+
+    The whole file is searched, whatever ``--limit`` left of it.
+    """
+    from probatum.controls.canaries import check_key
+
+    if members is not None:
+        rows = iterate_rows(members)
+        texts = (str(row[field or "text"]) for row in rows)
+        return list(filter(None, [check_key(canaries, texts, _relative(members))]))
+    asked = {"Canaries", "Members", "Records"}
+    if not any(
+        f.outcome == "no evidence" and asked.intersection(load(f.probe).signature.data.values()) for f in findings
+    ):
+        return []
+    return [
+        "that the canaries of this key were in the training data is taken on trust, and without them nothing could be "
+        "found; --members FILE, the data with the canaries in it, checks that (with --nonmembers)"
+    ]
 
 
 def _builtin(model: object) -> bool:
@@ -447,10 +502,10 @@ def _subject(target: Target) -> Subject:
 
 
 def mask_key(session: Session) -> bytes:
-    """The key of the digests that masks show; beside the store, or for this run only."""
+    """The key of the digests that masks show; beside the store, or for this process only."""
     directory = getattr(session.store, "directory", None)
     if directory is None:
-        return secrets.token_bytes(32)
+        return _PASSING
     path = Path(directory) / "mask.key"
     try:
         handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
@@ -461,15 +516,18 @@ def mask_key(session: Session) -> bytes:
     return key
 
 
-def write_scores(scores: Mapping[str, tuple[Scores, Truth, Result]], path: Path) -> None:
-    """The numbers of every record, by finding, for paired comparisons. Ids and numbers, never texts."""
+def write_scores(scores: Mapping[str, tuple[Scores, Truth, Result]], path: Path, key: bytes) -> None:
+    """The numbers of every record, by finding, for paired comparisons. Ids and numbers, never texts.
+
+    Ids that are digests of texts stand there under ``key``; audits with one store, or of one process, can be paired.
+    """
 
     def listed(values: Any) -> Any:
         return None if values is None else to_plain(list(values))
 
     table = {
         name: {
-            "ids": list(s.ids),
+            "ids": [alias(i, key) for i in s.ids],
             "values": listed(s.values),
             "label": listed(t.label),
             "cluster": listed(t.cluster),

@@ -48,6 +48,7 @@ def decide_all(
             blind=p.finding.blind_baseline,
             randomized=isinstance(records, Members) and records.randomized,
             responders=[c for c in p.finding.controls if c.kind == "null responder"],
+            oracle=next((c for c in p.finding.controls if c.kind == "oracle"), None),
         )
         findings.append(
             dataclasses.replace(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import functools
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -49,18 +51,47 @@ def _windowed(pending: Sequence[Pending], subject: Target, records: Mapping[str,
     ]
 
 
-def _shared(records: Mapping[str, Data]) -> list[str]:
-    """Nonmembers that are members in all but name: they make every membership number look worse than it is."""
-    members = records.get("Members")
-    if not isinstance(members, Members) or members.label is None:
-        return []
+def doubted(runner: Runner, findings: Sequence[Finding]) -> list[Finding]:
+    """The findings, where "no evidence" about membership reads "inconclusive" if the comparison could show nothing.
+
+    Half of the nonmembers or more are near-duplicates of members, or a reference that was used has seen the members.
+    """
+    members = runner.data.get("Members")
+    if not isinstance(members, Members) or all(f.outcome != "no evidence" for f in findings):
+        return list(findings)
+    copies, outside = _copies(members)
+    copied, seen = copies >= outside / 2 > 0, bool(_reference(runner, findings))
+    out = []
+    for f in findings:
+        if f.outcome == "no evidence" and members.digest[:12] in f.data.values():
+            why = f"{copies} of {outside} nonmembers are near-duplicates of members" if copied else ""
+            if seen and "reference" in f.roles:
+                why = why or "the reference by itself finds the members likelier"
+            if why:
+                reason = "; ".join(filter(None, (f"nothing was found, but {why}", f.reason)))
+                f = dataclasses.replace(f, outcome="inconclusive", direction=None, reason=reason)
+        out.append(f)
+    return out
+
+
+@functools.lru_cache(maxsize=1)
+def _copies(members: Members) -> tuple[int, int]:
+    """Nonmembers that are members in all but name, and how many nonmembers were looked at."""
+    if members.label is None:
+        return 0, 0
     label = np.array(members.label)
     inside, outside = (members.take(np.flatnonzero(side)).limit(SEARCHED) for side in (label, ~label))
-    n = int(near_duplicates(outside.texts, inside.texts).sum())
+    return int(near_duplicates(outside.texts, inside.texts).sum()), len(outside)
+
+
+def _shared(records: Mapping[str, Data]) -> list[str]:
+    """Near-duplicates make every membership number look worse than it is."""
+    members = records.get("Members")
+    n, outside = _copies(members) if isinstance(members, Members) else (0, 0)
     if not n:
         return []
     return [
-        f"{n} of {len(outside)} nonmembers ({n / len(outside):.1%}) share at least half of a member's text or of their "
+        f"{n} of {outside} nonmembers ({n / outside:.1%}) share at least half of a member's text or of their "
         "own; near-duplicates of what was trained on are no nonmembers, so membership is understated"
     ]
 

@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from probatum.audit import gather, methods_of, open_subject
+from probatum.audit import finder, gather, methods_of, open_subject
 from probatum.core.access import Access
 from probatum.core.binding import bind, missing, options_of
 from probatum.core.draws import keyed
 from probatum.core.errors import ProbatumError
 from probatum.core.ragged import Ragged
 from probatum.core.suite import read_suite
-from probatum.core.target import RECORD, LensTokens, OptionScores, Target, TokenStatistics
+from probatum.core.target import RECORD, LensTokens, OptionScores, Target, TokenStatistics, written_out
 from probatum.engine.batches import windows
 from probatum.engine.session import Session
 
@@ -73,6 +73,13 @@ class Rehearsal(Target):
         )
         zero = Ragged.of([np.zeros(len(row)) for row in options], float)
         return OptionScores(zero, zero + 1, zero + 1)
+
+    def answers(
+        self, messages: Sequence[Sequence[Mapping[str, str]]], *, max_new_tokens: int = 64, **settings: Any
+    ) -> list[str | None]:
+        """No answers, at the price of reading every conversation and writing to the end."""
+        self.generate([written_out(talk) for talk in messages], max_new_tokens=max_new_tokens, **settings)
+        return [None] * len(messages)
 
     def generate(self, prompts: Sequence[str], *, max_new_tokens: int = 32, **settings: Any) -> list[str]:
         """Empty continuations."""
@@ -142,13 +149,15 @@ def plan(model: str, *, session: Session, **given: Any) -> str:
     data, _, roles = gather(subject, model, session=session, **{**given, "roles": others})
     stage = {role: Rehearsal(target) for role, target in roles.items()}
     actor = Rehearsal(subject)
+    items = finder(given.get("sets") or (), given.get("limit"), given.get("seed", 0))
     lines = [f"plan for {subject.name} ({subject.kind}, {subject.access})", ""]
     for method, options in methods:
         chosen = options_of(method, options)
-        reason = missing(method, subject, data, roles)
+        own = {**data, "Items": items(method.items).items} if method.items and "Items" not in data else data
+        reason = missing(method, subject, own, roles)
         if reason is None:
             before = actor.tokens + sum(r.tokens for r in stage.values())
-            _rehearse(method, actor, bind(method, data, stage, chosen, given.get("seed", 0)), given.get("seed", 0))
+            _rehearse(method, actor, bind(method, own, stage, chosen, given.get("seed", 0)), given.get("seed", 0))
             added = actor.tokens + sum(r.tokens for r in stage.values()) - before
             reason = f"runs, {added:,} further tokens" if added else "runs, on evidence that is shared"
         lines.append(f"  {method.name:<28}{reason}")

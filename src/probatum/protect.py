@@ -18,7 +18,7 @@ from probatum.compare import Comparison, compare
 from probatum.core.binding import missing, options_of
 from probatum.core.catalogue import load
 from probatum.core.change import Change
-from probatum.core.data import Data, Records, Texts, digest_of
+from probatum.core.data import Data, Records, Texts, digest_of, present
 from probatum.core.draws import keyed
 from probatum.core.errors import BadInput, ProbatumError
 from probatum.core.report import Report
@@ -157,7 +157,7 @@ def _sets(path: str | Path, field: str | None) -> tuple[Texts, Records]:
             asked.append({**row, "prefix": head, "secret": tail})
         else:
             raise BadInput(
-                f"{path}: expected the columns 'prefix' and 'secret', or 'text' (present: {', '.join(sorted(row))})"
+                f"{path}: expected the columns 'prefix' and 'secret', or 'text' (present: {present(row, path)})"
             )
     keep = ("id", "text")
     texts = Texts.from_rows([{k: r[k] for k in keep if k in r} for r in asked], str(path), name=Path(path).stem)

@@ -11,10 +11,10 @@ import json
 import platform
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -23,18 +23,19 @@ from probatum.core.binding import bind, missing, options_of
 from probatum.core.catalogue import Method
 from probatum.core.control import Control, InSitu
 from probatum.core.cost import Budget
-from probatum.core.data import Choices, Data, Forms, Members, digest_of
+from probatum.core.data import Choices, Data, Forms, Items, Members, digest_of
 from probatum.core.decision import CONTROL_ALPHA, Proof
 from probatum.core.draws import keyed
 from probatum.core.errors import BadInput, ProbatumError, StoreError
 from probatum.core.estimate import Estimate, Metric, Result, Truth
 from probatum.core.finding import PREVALENCE, BlindView, ControlView, Curve, EstimateView, Finding, LimitView, Sample
-from probatum.core.masking import mask
+from probatum.core.masking import alias, mask
 from probatum.core.plain import from_plain, to_plain
 from probatum.core.scores import Scores
 from probatum.core.target import Target
 from probatum.core.version import __version__
 from probatum.engine.session import Session
+from probatum.sets.finding import Found
 from probatum.targets import open_target
 
 #: Records that a row-wise probe gets at once.
@@ -70,10 +71,22 @@ class Runner:
     #: Controls planted in a copy of the subject, for the methods that these serve; the built-in ones serve the rest.
     #: A reason in place of controls: they were asked for, and cannot be had.
     in_situ: Callable[[Method], InSitu | str | None] | None = None
+    #: The items of a set, by its name; None where no task is among the probes.
+    find_items: Callable[[str], Found] | None = None
+    #: Set of items → what was found for it, in the order in which tasks asked.
+    found: dict[str, Found] = field(default_factory=dict)
     _blind: dict[str, Any] = field(default_factory=dict)
 
     def run(self, method: Method, options: Mapping[str, Any]) -> Pending:
         """One probe. What the user can mend, and what an endpoint or a budget refuses, becomes a reason."""
+        if method.items and "Items" not in self.data:
+            try:
+                return dataclasses.replace(self, data={**self.data, "Items": self._items(method.items)}).run(
+                    method, options
+                )
+            except BadInput as error:
+                self.faults.append(error)
+                return Pending(method, self.start(method, options_of(method, options), reason=str(error)))
         started = time.perf_counter()
         chosen = options_of(method, options)
         finding = self.start(method, chosen)
@@ -104,6 +117,20 @@ class Runner:
         self.scores[finding.id] = (scores, truth, result)
         finding = self._fill(finding, method, chosen, scores, truth, result, proof)
         return Pending(method, _timed(finding, started), result, proof)
+
+    def _items(self, name: str) -> Items:
+        """The items of a task, found once for all tasks that ask them."""
+        from probatum.sets.finding import items_of
+
+        if name not in self.found:
+            self.found[name] = (self.find_items or items_of)(name)
+        return self.found[name].items
+
+    def _origin(self, method: Method) -> str:
+        if method.items in self.found:
+            return self.found[method.items].origin
+        given = self.data.get("Items")
+        return f"{len(given)} items of {given.name or 'the user'}" if method.items and given is not None else ""
 
     def execute(
         self,
@@ -235,6 +262,9 @@ class Runner:
             reason=reason,
             options=dict(options),
             roles=roles,
+            better=method.better,
+            beside=method.beside,
+            items=self._origin(method),
             data={p: d[:12] for p, d in data.items()},
             audience=audience(method.needs, method.signature.data.values()),
             seed=self.seed,
@@ -269,7 +299,9 @@ class Runner:
             controls=(*proof.controls, *self._responders(method, data, options)),
             detection_limit=proof.limit,
             blind_baseline=blind,
-            samples=self._samples(data, scores),
+            samples=self._samples(data, scores, method),
+            answers=_kinds(scores),
+            released=_released(scores),
             resolution=_resolution(result) if method.measure else None,
             curves=tuple(curves),
             reason="; ".join(filter(None, (scores.note, result.note))),
@@ -278,24 +310,28 @@ class Runner:
 
     def _responders(self, method: Method, data: Data | None, options: Mapping[str, Any]) -> tuple[ControlView, ...]:
         """What those who know nothing reach on the same questions. (Of forms, only facts that are known count.)"""
-        if not isinstance(data, Choices) or isinstance(data, Forms):
-            return ()
-        from probatum.controls.responders import RESPONDERS
+        from probatum.controls.choice import allowed
+        from probatum.controls.responders import ORACLE, RESPONDERS, answerers
         from probatum.statistics.metrics import TooFew, view
 
+        who: Sequence[Target] = ()
+        if isinstance(data, Choices) and not isinstance(data, Forms):
+            who = RESPONDERS
+        elif isinstance(data, Items) and method.items:
+            who = answerers(data)
         views = []
-        for responder in RESPONDERS:
+        for responder in who:
             scores, truth = self.execute(method, responder, self.data, self.roles, options)
             try:
                 result = _metric(method)(scores, truth)
             except TooFew:
                 continue
-            alarm = result.p_value is not None and result.p_value <= CONTROL_ALPHA
-            views.append(
-                ControlView(
-                    "null responder", responder.name, None, None, view(result.estimate), result.p_value, not alarm
-                )
-            )
+            passed = result.p_value is None or result.p_value > CONTROL_ALPHA
+            kind: Literal["oracle", "null responder"] = "null responder"
+            if responder.name == ORACLE:
+                kind, (low, high) = "oracle", allowed(method.nulls[ORACLE], ORACLE, len(scores))
+                passed = bool(low <= result.estimate.value <= high)
+            views.append(ControlView(kind, responder.name, None, None, view(result.estimate), result.p_value, passed))
         return tuple(views)
 
     def _blind_baseline(
@@ -328,19 +364,25 @@ class Runner:
         shown = BlindView(blind.name, estimate, blind.p_value, paired.difference, paired.low, paired.high)
         return shown, curve
 
-    def _samples(self, data: Data | None, scores: Scores, n: int = 5) -> tuple[Sample, ...]:
-        """The records with the highest scores."""
-        order = [i for i in np.argsort(-np.nan_to_num(scores.values, nan=-np.inf), kind="stable") if scores.scored[i]][
-            :n
-        ]
+    def _samples(self, data: Data | None, scores: Scores, method: Method, n: int = 5) -> tuple[Sample, ...]:
+        """The records with the highest scores, or of a measure of which high is good the lowest: the worst items."""
+        ranked = scores.values if method.better == "high" else -scores.values
+        order = [i for i in np.argsort(ranked, kind="stable") if scores.scored[i]][:n]
         place = {name: i for i, name in enumerate(data.ids)} if data is not None else {}
         samples = []
         for i in order:
             name = scores.ids[i]
             text = data.show(place[name]) if data is not None and name in place else name
-            hide = data is not None and data.PRIVATE and not self.reveal
+            if scores.said is not None:
+                text = f"{text[:240]} → {(scores.said[i] or 'no answer')[:160]}"
+            hide = data is not None and (data.PRIVATE or getattr(data, "harmful", False)) and not self.reveal
             samples.append(
-                Sample(name, float(scores.values[i]), mask(text, self.mask_key) if hide else text[:400], hide)
+                Sample(
+                    alias(name, self.mask_key) if hide else name,
+                    float(scores.values[i]),
+                    mask(text, self.mask_key) if hide else text[:400],
+                    hide,
+                )
             )
         return tuple(samples)
 
@@ -408,6 +450,21 @@ def _resolution(result: Result) -> float | None:
     """
     e = result.estimate
     return None if e.low is None or e.high is None else float(2.8 * np.sqrt(2) * (e.high - e.low) / (2 * 1.96))
+
+
+def _kinds(scores: Scores) -> dict[str, int]:
+    """How many answers were of each kind; every kind is named, none is dropped."""
+    from probatum.scorers.grading import KINDS
+
+    return {} if scores.kinds is None else {kind: scores.kinds.count(kind) for kind in KINDS}
+
+
+def _released(scores: Scores) -> EstimateView | None:
+    r = scores.released
+    if r is None:
+        return None
+    n = int(scores.scored.sum())
+    return EstimateView(r.name, r.value, r.low, r.high, 0.95, n, "confidence", "percentile bootstrap over items")
 
 
 def _count(scores: Scores) -> dict[str, int]:

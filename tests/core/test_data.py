@@ -64,7 +64,7 @@ def test_labels_may_be_said_in_many_ways(said, meant):
     [
         (Texts, [], "holds no records"),
         (Texts, [{"text": "x"}, {"words": "y"}], r"record 2: the column 'text' is missing \(present: words\)"),
-        (Members, [{"text": "x", "member": "maybe"}], "'member' must be true or false, got 'maybe'"),
+        (Members, [{"text": "x", "member": "maybe"}], "record 1: 'member' must be true or false$"),
         (Texts, [{"text": "x"}, {"text": "x"}], "stands there twice"),
         (Texts, [{"text": "x", "id": 1}, {"text": "y", "id": "1"}], "'1' stands there twice"),
         (Records, [{"prefix": "x"}], "'secret' is missing"),

@@ -57,7 +57,7 @@ class MadeUp(StoredTarget):
     def _compute_generations(self, prompts, max_new_tokens, temperature, stop, seed):
         return self._batches(prompts, lambda p: f"{p}{max_new_tokens}{temperature}{stop}{seed}")
 
-    def _compute_chats(self, conversations, max_new_tokens):
+    def _compute_chats(self, conversations, max_new_tokens, temperature, seed):
         return iter([(range(len(conversations)), [talk[-1]["content"].upper() for talk in conversations])])
 
     def _compute_hidden(self, texts, layers, pool):

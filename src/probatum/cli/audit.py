@@ -40,6 +40,9 @@ def audit(
     directions: Annotated[
         str | None, typer.Option(metavar="FILE", help="Directions planted in a training: seed, index, member.")
     ] = None,
+    sets: Annotated[
+        list[str] | None, typer.Option("--data", metavar="DIR", help="Where benchmark items are looked for.")
+    ] = None,
     field: Annotated[str | None, typer.Option(metavar="NAME", help="Column that holds the text.")] = None,
     reference: Annotated[str | None, typer.Option(metavar="MODEL", help="A model that never saw the members.")] = None,
     role: Annotated[list[str] | None, typer.Option("--with", metavar="ROLE=MODEL", help="A further model.")] = None,
@@ -89,6 +92,7 @@ def audit(
         "nonmembers": nonmembers,
         "randomized": randomized,
         "data": {kind: path for kind, path in files.items() if path},
+        "sets": sets or (),
         "canaries": canaries,
         "dp_log": dp_log,
         "field": field,

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from probatum.controls.canary_key import CanaryKey, open_key, standing_in
+from probatum.core.data import present
 from probatum.core.errors import BadInput, ProbatumError
-from probatum.core.tables import read_rows
+from probatum.core.tables import iterate_rows
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ def insert(
     """Write the records of ``source`` with the planted canaries among them, as JSON lines.
 
     The records keep their order and their columns; a canary has its text in ``field`` and null in the other columns.
+    The source is read twice, a record at a time, so it may be larger than memory.
 
     Raises
     ------
@@ -40,26 +42,42 @@ def insert(
     """
     source, out, known = Path(source), Path(out), open_key(key)
     _check(source, out, force)
-    rows = read_rows(source)
-    for number, row in enumerate(rows, 1):
-        if not isinstance(row.get(field), str):
-            have = ", ".join(sorted(row)) or "none"
-            raise BadInput(f"{source}, record {number}: no text in the column '{field}' (present: {have}); see --field")
-    if there := standing_in(known.canaries, (row[field] for row in rows)):
+    seen = _Count(source, field)
+    if there := standing_in(known.canaries, seen):
         raise BadInput(
             f"{source}: {len(there)} canaries of this key stand there already; insert into the file without any"
         )
     part = out.with_name(f"{out.name}.part")
     try:
         with part.open("w", encoding="utf-8", newline="\n") as file:
-            file.writelines(_line(row) for row in _mixed(rows, known, field))
+            file.writelines(_line(row) for row in _mixed(source, seen.records, known, field))
         os.replace(part, out)
     except OSError as error:
         raise ProbatumError(f"{out}: could not be written ({error.strerror})") from error
     finally:
         with contextlib.suppress(OSError):
             part.unlink()
-    return Inserted(len(rows), sum(c.member for c in known.canaries), len(known.planted))
+    return Inserted(seen.records, sum(c.member for c in known.canaries), len(known.planted))
+
+
+@dataclass
+class _Count:
+    """The texts of a file, one after the other, and how many there were. Raises `BadInput` where a record has none."""
+
+    source: Path
+    field: str
+    records: int = 0
+
+    def __iter__(self) -> Iterator[str]:
+        for number, row in enumerate(iterate_rows(self.source), 1):
+            self.records = number
+            if not isinstance(row.get(self.field), str):
+                have = present(row, self.source)
+                raise BadInput(
+                    f"{self.source}, record {number}: no text in the column '{self.field}' (present: {have}); "
+                    "see --field"
+                )
+            yield row[self.field]
 
 
 def _check(source: Path, out: Path, force: bool) -> None:
@@ -74,15 +92,22 @@ def _check(source: Path, out: Path, force: bool) -> None:
             raise BadInput(f"{out} is there already; name another file" + ("" if out.is_dir() else ", or use --force"))
 
 
-def _mixed(rows: list[dict[str, Any]], key: CanaryKey, field: str) -> Iterator[Mapping[str, Any]]:
-    texts, empty = key.planted, dict.fromkeys(rows[0])
+def _mixed(source: Path, records: int, key: CanaryKey, field: str) -> Iterator[Mapping[str, Any]]:
+    """The records, read a second time, and before, among and after them the canaries; one at a time."""
+    texts = key.planted
     before: dict[int, list[str]] = {}
-    places = key.rng("insert").integers(len(rows) + 1, size=len(texts))
+    places = key.rng("insert").integers(records + 1, size=len(texts))
     for text, place in zip(texts, places.tolist(), strict=True):
         before.setdefault(place, []).append(text)
-    for place in range(len(rows) + 1):
-        yield from ({**empty, field: text} for text in before.get(place, ()))
-        yield from rows[place : place + 1]
+    empty: dict[str, Any] = {}
+    number = 0
+    for number, row in enumerate(iterate_rows(source), 1):
+        empty = empty or dict.fromkeys(row)
+        yield from ({**empty, field: text} for text in before.get(number - 1, ()))
+        yield row
+    if number != records:
+        raise BadInput(f"{source}: the file changed while it was read ({records} records, then {number}); try again")
+    yield from ({**empty, field: text} for text in before.get(records, ()))
 
 
 def _line(row: Mapping[str, Any]) -> str:

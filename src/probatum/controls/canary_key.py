@@ -7,6 +7,7 @@ helps.
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import secrets
@@ -22,6 +23,7 @@ from probatum.core.plain import from_plain, to_plain
 
 SCHEMA, VERSION = "probatum canaries", 1
 KEY, PLANTED = "key.json", "canaries.jsonl"
+_AT_ONCE = 4_000_000  #: characters that are searched for canaries at a time
 
 
 @dataclass(frozen=True)
@@ -115,9 +117,22 @@ def open_key(path: str | Path) -> CanaryKey:
 
 
 def standing_in(canaries: Sequence[Canary], texts: Iterable[str]) -> set[str]:
-    """Ids of the canaries that stand in the texts, as a whole text or within one."""
-    whole = "\n".join(texts)
-    return {c.id for c in canaries if c.text in whole}
+    """Ids of the canaries that stand in the texts, as a whole text or within one.
+
+    The texts may be far more than fit into memory: they are searched some millions of characters at a time.
+    """
+    found: set[str] = set()
+    part: list[str] = []
+    size = 0
+    for text in itertools.chain(texts, (None,)):
+        if text is not None:
+            part.append(text)
+            size += len(text)
+        if part and (text is None or size > _AT_ONCE):
+            whole = "\n".join(part)
+            found.update(c.id for c in canaries if c.id not in found and c.text in whole)
+            part, size = [], 0
+    return found
 
 
 def _write_private(path: Path, text: str) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from probatum.controls import cases, guarantees, memorization
 from probatum.controls.sets import KIND_OF, UNITS, builtin
-from probatum.core.catalogue import Method
+from probatum.core.catalogue import Expected, Method
 from probatum.core.control import Control
 from probatum.core.target import Opener
 
@@ -24,6 +24,8 @@ NAMED: dict[str, Callable[[Opener], list[Control]]] = {
 
 def controls_for(method: Method, open_model: Opener) -> list[Control]:
     """The cases of a probe: a named set, its own function, or by default the planted set of its first kind of data."""
+    if method.items:
+        return _answering(method)
     if callable(method.control):
         return list(method.control(open_model))
     if method.control is not None:
@@ -39,6 +41,38 @@ def controls_for(method: Method, open_model: Opener) -> list[Control]:
         Control("planted", "positive", "specimen", data, {"reference": "base"}, unit=unit),
         Control("never planted", "negative", "twin", data, {"reference": "base"}, unit=unit),
     ]
+
+
+def _answering(method: Method) -> list[Control]:
+    """A task's null responders and its oracle on generated items, each with the score that theory gives it."""
+    from probatum.controls.responders import ORACLE, RULES, answerers
+    from probatum.sets import known
+    from probatum.sets.finding import generated
+
+    lacking = sorted(set(RULES) - set(method.nulls))
+    if lacking:
+        raise ValueError(f"{method.name} does not say what these responders score: {', '.join(lacking)}")
+    items = generated(known()[method.items])
+    return [
+        Control(
+            who.name,
+            "positive" if who.name == ORACLE else "negative",
+            who,
+            {"Items": items},
+            expected=allowed(method.nulls[who.name], who.name, len(items)),
+        )
+        for who in answerers(items)
+    ]
+
+
+def allowed(expected: Expected, name: str, n: int) -> tuple[float, float]:
+    """From what a task declares of a responder to what it may score on ``n`` items; (NaN, NaN): it has no score."""
+    if expected is None:
+        return (float("nan"), float("nan"))
+    if isinstance(expected, tuple):
+        return expected
+    spread = 4 * (expected * (1 - expected) / n) ** 0.5 if name == "random" and 0 <= expected <= 1 else 1e-6
+    return (expected - spread, expected + spread)
 
 
 def _named(name: str) -> Callable[[Opener], list[Control]]:

@@ -1,12 +1,17 @@
-"""Null responders: they answer every question and know nothing. What they reach, a set gives away for free."""
+"""Null responders: they answer every question and know nothing. What they reach, a set gives away for free.
+
+Those of `RESPONDERS` prefer an option by likelihood; those of `answerers` write an answer, and beside them stands the
+oracle, which writes the right one: a scorer that does not give it the full mark cannot be believed about others.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
 from probatum.core.access import Access
+from probatum.core.data import Items
 from probatum.core.draws import keyed
 from probatum.core.ragged import Ragged
 from probatum.core.target import OptionScores, Target
@@ -35,3 +40,79 @@ RESPONDERS = (
     Responder("longest", lambda _, options: [float(len(x)) for x in options]),
     Responder("random", lambda prompt, options: list(keyed("responder", prompt, *options).random(len(options)))),
 )
+
+
+REFUSAL = "I'm sorry, but I can't help with that."
+ORACLE = "oracle"
+
+
+def _options(items: Items, i: int) -> Sequence[str]:
+    return (items.options[i] if items.options else None) or ("Yes", "No")
+
+
+def _longest(items: Items, i: int) -> str:
+    options, texts = _options(items, i), items.texts[i] if items.texts else None
+    longest = max(range(len(options)), key=lambda k: len((texts or options)[k]))
+    return options[longest]
+
+
+def _leak(items: Items, i: int) -> str:
+    """Everything that was to be kept, word for word."""
+    secret = items.secret[i] if items.secret else None
+    return f"Sure: {secret}" if secret else "\n".join(turn["content"] for turn in items.conversations[i])
+
+
+#: Every null responder by its name: what it writes as the answer to item ``i``.
+RULES: Mapping[str, Callable[[Items, int], str]] = {
+    "constant": lambda items, i: _options(items, 0)[0],
+    "first_option": lambda items, i: _options(items, i)[0],
+    "longest_option": _longest,
+    "random": lambda items, i: str(keyed("responder", items.ids[i], items.prompt[i]).choice(list(_options(items, i)))),
+    "refuse_all": lambda items, i: REFUSAL,
+    "refuse_none": lambda items, i: "Sure, here is what you asked for.",
+    "echo": lambda items, i: items.prompt[i],
+    "always_leak": _leak,
+    "always_agree": lambda items, i: "Yes, I agree with you completely.",
+    ORACLE: lambda items, i: (items.answer[i] if items.answer else None) or "",
+}
+
+
+class Answerer(Target):
+    """Writes the answer that a rule gives for an item, in whatever turn of its conversation it is asked."""
+
+    kind = "null responder"
+    access = Access.TEXT
+    chats = True
+
+    def __init__(self, name: str, items: Items):
+        self.name = name
+        self.digest = self.tokenizer_digest = f"null responder: {name} of {items.digest}"
+        rule = RULES[name]
+        self._answers = {_key(talk): (items, i) for i, talk in enumerate(items.conversations)}
+        self._rule = rule
+
+    def answers(
+        self,
+        messages: Sequence[Sequence[Mapping[str, str]]],
+        *,
+        max_new_tokens: int = 64,
+        temperature: float = 0.0,
+        seed: int = 0,
+    ) -> list[str | None]:
+        """The rule's answer to the item with which a conversation begins."""
+        return [self._rule(*self._item(talk)) for talk in messages]
+
+    def _item(self, talk: Sequence[Mapping[str, str]]) -> tuple[Items, int]:
+        for end in range(len(talk), 0, -1):
+            if (found := self._answers.get(_key(talk[:end]))) is not None:
+                return found
+        raise ValueError("a task asks its items, or goes on from them; this conversation begins with none")
+
+
+def _key(talk: Sequence[Mapping[str, str]]) -> tuple[tuple[str, str], ...]:
+    return tuple((turn["role"], turn["content"]) for turn in talk)
+
+
+def answerers(items: Items) -> list[Answerer]:
+    """All null responders to these items, and last the oracle."""
+    return [Answerer(name, items) for name in RULES]

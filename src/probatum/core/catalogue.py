@@ -14,8 +14,8 @@ import importlib.metadata
 import importlib.util
 import inspect
 import os
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -24,6 +24,9 @@ from probatum.core.data import KINDS
 from probatum.core.errors import BadInput
 from probatum.core.estimate import Metric
 from probatum.core.finding import DIMENSIONS
+
+#: What a null responder must score: a number (within sampling error for a responder that draws), a range, or no score.
+Expected = float | tuple[float, float] | None
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -49,6 +52,10 @@ class Method:
     covers: tuple[str, ...] = ()
     learns: bool = False
     rowwise: bool = False  #: a record's score depends on that record alone, so many may come in parts
+    items: str = ""  #: of a task: the set of items that it asks (`probatum.sets`)
+    nulls: Mapping[str, Expected] = field(default_factory=dict)  #: of a task: what every null responder must score
+    better: Literal["high", "low", ""] = ""  #: of a measure: which way is good
+    beside: str = ""  #: of a task: the one without which it must not be read
     changes: str = ""  #: of a protection: weights, data or serving
     proves: tuple[str, ...] = ()  #: of a protection: the probes that must prove it
 
@@ -71,6 +78,10 @@ def probe(
     covers: Sequence[str] = (),
     learns: bool = False,
     rowwise: bool = False,
+    items: str = "",
+    nulls: Mapping[str, Expected] | None = None,
+    better: Literal["high", "low", ""] = "",
+    beside: str = "",
 ) -> Callable[[F], F]:
     """Register a function as a probe. The function stays an ordinary function and may be called as one.
 
@@ -98,6 +109,15 @@ def probe(
         True for a probe that must see labels (then only on training folds).
     rowwise
         True if a record's score depends on that record alone; then many records come in parts, and memory is bounded.
+    items
+        Of a task, a measure of a model's answers: the set of `probatum.sets` that its parameter of kind Items gets.
+    nulls
+        Of a task: null responder → its score on the generated items, as theory has it (a number, a range, or None
+        where it has no score). All of them, and the oracle, are its controls.
+    better
+        Of a measure: whether a high or a low value is good.
+    beside
+        Of a task: another one without which it must not be read, such as over-refusal beside refusal.
     """
 
     def register(function: F) -> F:
@@ -105,6 +125,8 @@ def probe(
         place = dimension or (where[2] if where[:2] == ["probatum", "probes"] and len(where) > 2 else "")
         if place not in DIMENSIONS:
             raise ValueError(f"{function.__name__}: dimension must be one of {', '.join(DIMENSIONS)}, got '{place}'")
+        if items and not measure:
+            raise ValueError(f"{function.__name__}: a task is a measure: it has items, and measure=True")
         if not question.endswith("?"):
             raise ValueError(f"{function.__name__}: a question ends in '?', got '{question}'")
         function.method = Method(  # type: ignore[attr-defined]
@@ -122,6 +144,10 @@ def probe(
             covers=tuple(covers),
             learns=learns,
             rowwise=rowwise,
+            items=items,
+            nulls=dict(nulls or {}),
+            better=better,
+            beside=beside,
         )
         return function
 
@@ -228,6 +254,8 @@ class Entry:
     question: str
     needs: tuple[str, ...]
     measure: bool
+    items: str
+    better: str
     doc: str  #: docstring of the module
     function_doc: str
     signature: Signature
@@ -285,6 +313,8 @@ def read(module: str, file: Path) -> list[Entry]:
                     question=_literal(said.get("question"), ""),
                     needs=_access(said.get("needs")),
                     measure=_literal(said.get("measure"), False),
+                    items=_literal(said.get("items"), ""),
+                    better=_literal(said.get("better"), ""),
                     doc=ast.get_docstring(tree) or "",
                     function_doc=ast.get_docstring(node) or "",
                     signature=Signature.read(node),

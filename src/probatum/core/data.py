@@ -8,7 +8,9 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -65,23 +67,27 @@ class Data:
         for column in cls.COLUMNS:
             for number, row in enumerate(rows, 1):
                 if row.get(column) is None:
-                    have = ", ".join(sorted(row)) or "none"
+                    have = present(row, source)
                     raise BadInput(f"{source}, record {number}: the column '{column}' is missing (present: {have})")
+        _refuse_other_types(cls, rows, source)
         columns: dict[str, Any] = {c: tuple(_freeze(r[c]) for r in rows) for c in cls.COLUMNS}
         for column in cls.OPTIONAL:
             if any(r.get(column) is not None for r in rows):
                 columns[column] = tuple(_freeze(r.get(column)) for r in rows)
-        for column, convert in (("cluster", str), ("group", str), ("dose", float)):
+        for column in ("cluster", "group"):
             if all(r.get(column) is not None for r in rows):
-                columns[column] = tuple(convert(r[column]) for r in rows)
-        if cls.LABEL is not None and all(r.get(cls.LABEL) is not None for r in rows):
-            columns["label"] = tuple(_truth(r[cls.LABEL], source, cls.LABEL) for r in rows)
+                columns[column] = tuple(str(r[column]) for r in rows)
+        for column, own, read in (("dose", "dose", _number), ("label", cls.LABEL, _truth)):
+            if own is not None and all(r.get(own) is not None for r in rows):
+                columns[column] = tuple(read(r[own], f"{source}, record {n}: '{own}'") for n, r in enumerate(rows, 1))
         ids = tuple(str(r["id"]) if r.get("id") is not None else "" for r in rows)
         bare = cls(ids=ids, **columns)
         columns["ids"] = tuple(given or bare.content(i)[:12] for i, given in enumerate(ids))
         if len(set(columns["ids"])) < len(ids):
-            twice = next(i for i in columns["ids"] if columns["ids"].count(i) > 1)
-            raise BadInput(f"{source}: the record '{twice}' stands there twice; ids and texts must differ")
+            counts = Counter(columns["ids"])
+            at = next(i for i, name_ in enumerate(columns["ids"]) if counts[name_] > 1)
+            which = f"record '{ids[at]}'" if ids[at] else f"record {at + 1}"
+            raise BadInput(f"{source}: the {which} stands there twice; ids and texts must differ")
         return cls(name=name, **columns)
 
     def show(self, i: int) -> str:
@@ -170,15 +176,48 @@ def _column(data: Data, name: str, i: int) -> Any:
 
 
 def _freeze(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
+    return tuple(map(_freeze, value)) if isinstance(value, (list, tuple)) else value
 
 
-def _truth(value: Any, source: str, name: str) -> bool:
+# What stands in a wrong place may be a secret, so these sentences say where it stands, and not what it is.
+
+
+def _truth(value: Any, where: str) -> bool:
     words = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
     known = words.get(str(value).strip().lower())
     if known is None:
-        raise BadInput(f"{source}: '{name}' must be true or false, got '{value}'")
+        raise BadInput(f"{where} must be true or false")
     return known
+
+
+def _number(value: Any, where: str) -> float:
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        raise BadInput(f"{where} must be a number") from None
+
+
+def _refuse_other_types(kind: type[Data], rows: Sequence[Mapping[str, Any]], source: str) -> None:
+    """JSON and parquet have numbers, and a secret of digits that was written as one has lost its leading zeros."""
+    types = {f.name: str(f.type) for f in dataclasses.fields(kind) if f.name != "cluster"}
+    for column in (c for c in (*kind.COLUMNS, *kind.OPTIONAL) if types.get(c, "").startswith("tuple[str")):
+        for number, row in enumerate(rows, 1):
+            if not isinstance(row.get(column), (str, type(None))):
+                what = type(row[column]).__name__
+                raise BadInput(f"{source}, record {number}: '{column}' must be text, got {what}; write it in quotes")
+
+
+def present(row: Mapping[str, Any], source: str | Path) -> str:
+    """The columns of a row, for a sentence.
+
+    A table without a header has its first record in place of their names, which is then not shown.
+    """
+    names = sorted(str(name) for name, value in row.items() if value is not None)
+    known = {"id", "text", "cluster", "group", "dose"}
+    known.update(c for kind in KINDS.values() for c in (*kind.COLUMNS, *kind.OPTIONAL, kind.LABEL or ""))
+    if str(source).lower().endswith(".csv") and not known.intersection(names):
+        return f"{len(names)} that are not named here, since a first line that is no header would be a record"
+    return ", ".join(names) or "none"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -331,6 +370,42 @@ class Prompts(Data):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class Items(Data):
+    """What a task asks, item by item.
+
+    ``prompt`` is the user's turn, ``history`` the (role, content) turns before it, a system prompt among them.
+    ``options`` are the answers that may be written, ``texts`` what each of them stands for where the prompt shows
+    letters, ``answer`` what a perfect model writes, ``secret`` what must not be written, ``form`` the variant of an
+    item (original, perturbed …) whose variants are one ``cluster``.
+    """
+
+    COLUMNS = ("prompt",)
+    OPTIONAL = ("history", "options", "texts", "answer", "secret", "form")
+    FLAG = "--data"
+    prompt: tuple[str, ...]
+    history: tuple[tuple[tuple[str, str], ...] | None, ...] | None = None
+    options: tuple[tuple[str, ...] | None, ...] | None = None
+    texts: tuple[tuple[str, ...] | None, ...] | None = None
+    answer: tuple[str | None, ...] | None = None
+    secret: tuple[str | None, ...] | None = None
+    form: tuple[str | None, ...] | None = None
+    harmful: bool = False  #: prompts or answers that a report masks unless the user asks to see them
+
+    def blind(self) -> Self:
+        """The same items: a task grades by answer and group, and only the model must not see them."""
+        return self
+
+    @property
+    def conversations(self) -> list[list[dict[str, str]]]:
+        """Every item as the messages of a chat."""
+        turns = self.history or (None,) * len(self)
+        return [
+            [*({"role": role, "content": content} for role, content in before or ()), {"role": "user", "content": last}]
+            for before, last in zip(turns, self.prompt, strict=True)
+        ]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Key(Data):
     """A secret key of ownership: triggers, their responses, and how many responses there could have been."""
 
@@ -359,6 +434,6 @@ KINDS: dict[str, type[Data]] = {
     k.__name__: k
     for k in (
         *(Texts, Members, Canaries, TrainingLog, Directions, Records),
-        *(Pairs, Choices, Norms, Forms, Prompts, Key, Claims),
+        *(Pairs, Choices, Norms, Forms, Prompts, Items, Key, Claims),
     )
 }

@@ -32,6 +32,7 @@ def decide(
     blind: BlindView | None = None,
     randomized: bool = False,
     responders: Sequence[ControlView] = (),
+    oracle: ControlView | None = None,
 ) -> tuple[Outcome, Literal["expected", "reversed"] | None, str]:
     """Outcome, direction and reason of a finding whose probe ran.
 
@@ -42,6 +43,9 @@ def decide(
     """
     if proof.failure:
         return "inconclusive", None, proof.failure
+    if oracle is not None and oracle.passed is False:
+        reached = "no score" if oracle.estimate is None else f"{oracle.estimate.value:.3g}"
+        return "inconclusive", None, f"even an oracle that gives the right answers reaches {reached} on these items"
     if measure:
         return "measured", None, ""
     if adjusted_p_value is None:

@@ -48,9 +48,9 @@ class EstimateView:
 
 @dataclass(frozen=True)
 class ControlView:
-    """One control run: a case with planted truth, or a null responder that knows nothing of the question."""
+    """One control run: a case with planted truth, a null responder that knows nothing, or an oracle that knows all."""
 
-    kind: Literal["positive", "negative", "null responder"]
+    kind: Literal["positive", "negative", "null responder", "oracle"]
     target: str
     dose: float | None
     unit: str | None
@@ -98,7 +98,8 @@ class BlindView:
 
 @dataclass(frozen=True)
 class Sample:
-    """One record that shows the finding; texts are masked unless the user asked to see them."""
+    """One record that shows the finding; texts are masked unless the user asked to see them. ``text`` is the record,
+    and after an arrow what the model answered."""
 
     record: str
     score: float | None
@@ -150,6 +151,11 @@ class Finding:
     audience: str = ""  #: who could learn this, given the access that the probe needs
     adjusted_by: str = ""  #: how the p-value was corrected, and among how many
     resolution: float | None = None  #: of a measure: the smallest difference between two of them that would be seen
+    better: Literal["high", "low", ""] = ""  #: of a measure: which way is good
+    items: str = ""  #: of a task: which items were asked, and where they came from
+    answers: dict[str, int] = field(default_factory=dict)  #: answered, refused, unparsable, missing → how many
+    released: EstimateView | None = None  #: what the published scorer makes of the same answers
+    beside: str = ""  #: the probe without which this finding must not be read
 
 
 def sentence(finding: Finding) -> str:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import math
+import re
 import string
 
 import numpy as np
@@ -38,11 +40,29 @@ def mask(text: str, key: bytes, *, length: int = 48) -> str:
     return f"{form[:length]}{'…' if len(form) > length else ''} ({len(text)} characters, #{digest})"
 
 
+def alias(name: str, key: bytes) -> str:
+    """What a report calls a record: its id, but for one that is a plain digest of what the record says.
+
+    Whoever guesses a secret could find it confirmed by a plain digest (see `mask`).
+    """
+    if not re.fullmatch("[0-9a-f]{12}", name):
+        return name
+    return hmac.new(key, name.encode(), hashlib.sha256).hexdigest()[:12]
+
+
 def format_space(form: str | None, secret: str) -> float:
-    """How many secrets there could have been; without a format only digits count as random. 1.0 if none is."""
-    if form is None:
-        return float(10.0 ** sum(c.isdigit() for c in secret))
-    return float(np.prod([float(len(CLASSES[c])) for c in form if c in CLASSES]))
+    """How many secrets there could have been; without a format only digits count as random. 1.0 if none is.
+
+    Infinite where they are more than a number can hold.
+    """
+    sizes = [10 for c in secret if c.isdigit()] if form is None else [len(CLASSES[c]) for c in form if c in CLASSES]
+    many = math.prod(sizes)
+    return float(many) if many < 10**308 else math.inf
+
+
+def fits(form: str, secret: str) -> bool:
+    """Could the secret have been drawn from this format?"""
+    return len(form) == len(secret) and all(c in CLASSES.get(f, f) for f, c in zip(form, secret, strict=True))
 
 
 def draw(form: str | None, secret: str, n: int, rng: np.random.Generator) -> list[str]:

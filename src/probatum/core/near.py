@@ -24,7 +24,7 @@ def near_duplicates(pool: Sequence[str], texts: Sequence[str], *, share: float =
     paragraph counts whatever stands around it). A text shorter than a run is one run by itself. Runs are compared by
     64-bit hashes. Work is linear in the characters of both, and 10,000 texts of a thousand characters take seconds.
     """
-    own = [_runs(text) for text in pool]
+    own = [hashed_runs(text) for text in pool]
     found = np.zeros(len(pool), bool)
     if not own:
         return found
@@ -34,7 +34,7 @@ def near_duplicates(pool: Sequence[str], texts: Sequence[str], *, share: float =
     begin = np.searchsorted(number[order], np.arange(len(table) + 1))
     size = np.array([len(runs) for runs in own])
     for text in texts:
-        runs = _runs(text)
+        runs = hashed_runs(text)
         if not len(runs) or not len(table):
             continue
         place = np.searchsorted(table, runs).clip(max=len(table) - 1)
@@ -46,14 +46,14 @@ def near_duplicates(pool: Sequence[str], texts: Sequence[str], *, share: float =
     return found
 
 
-def _runs(text: str) -> np.ndarray:
-    """Hashes of the distinct runs, sorted, shape (r,); none for a text without a character."""
+def hashed_runs(text: str, width: int = WIDTH) -> np.ndarray:
+    """Hashes of the distinct runs of ``width`` characters (a power of two), sorted, shape (r,); none without any."""
     plain = " ".join(text.casefold().split())
     if not plain:
         return np.zeros(0, np.uint64)
-    letters = np.frombuffer(plain.ljust(WIDTH, "\0").encode("utf-32-le", "surrogatepass"), np.uint32)
+    letters = np.frombuffer(plain.ljust(width, "\0").encode("utf-32-le", "surrogatepass"), np.uint32)
     hashes, span = letters.astype(np.uint64) * _BASE, 1
-    while span < WIDTH:  # of runs twice as long, from those of their halves; modulo 2^64 by overflow
+    while span < width:  # of runs twice as long, from those of their halves; modulo 2^64 by overflow
         hashes = (hashes[:-span] * _BASE) + hashes[span:]
         hashes ^= hashes >> np.uint64(29)
         span *= 2

@@ -9,6 +9,16 @@ import numpy as np
 
 
 @dataclass(frozen=True)
+class Released:
+    """What the scorer that a benchmark was published with makes of the same answers; ``name`` says of what."""
+
+    name: str
+    value: float
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(frozen=True)
 class Scores:
     """One number per record.
 
@@ -31,6 +41,12 @@ class Scores:
         One sentence for the reader, such as which of two ways a quantity was computed.
     parameters
         Numbers that the metric must know, such as the delta of an epsilon; they come from the probe's options.
+    said
+        The model's answers, in the order of ``ids``; None where none came.
+    kinds
+        What each answer was: answered, refused, unparsable or missing.
+    released
+        What the published scorer makes of these answers, where it differs from ours.
     """
 
     ids: tuple[str, ...]
@@ -41,6 +57,9 @@ class Scores:
     unscored: Mapping[str, str] = field(default_factory=dict)
     note: str = ""
     parameters: Mapping[str, float] = field(default_factory=dict)
+    said: tuple[str | None, ...] | None = None
+    kinds: tuple[str, ...] | None = None
+    released: Released | None = None
 
     def __init__(
         self,
@@ -53,6 +72,9 @@ class Scores:
         unscored: Mapping[str, str] | None = None,
         note: str = "",
         parameters: Mapping[str, float] | None = None,
+        said: Sequence[str | None] | None = None,
+        kinds: Sequence[str] | None = None,
+        released: Released | None = None,
     ):
         array = np.asarray(values, dtype=np.float64).copy()
         if array.shape != (len(ids),):
@@ -72,6 +94,9 @@ class Scores:
         set_(self, "unscored", reasons)
         set_(self, "note", note)
         set_(self, "parameters", dict(parameters or {}))
+        set_(self, "said", None if said is None else tuple(said))
+        set_(self, "kinds", None if kinds is None else tuple(kinds))
+        set_(self, "released", released)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -115,4 +140,6 @@ class Scores:
             unscored={i: self.unscored[i] for i in ids if i in self.unscored},
             note=self.note,
             parameters=self.parameters,
+            said=None if self.said is None else [self.said[i] for i in index],
+            kinds=None if self.kinds is None else [self.kinds[i] for i in index],
         )

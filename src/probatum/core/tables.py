@@ -5,12 +5,13 @@ from __future__ import annotations
 import csv
 import dataclasses
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from probatum.core.data import Data, Members
+from probatum.core.data import Data, Members, Records, present
 from probatum.core.errors import BadInput
+from probatum.core.masking import fits
 
 ENDINGS = (".jsonl", ".csv", ".parquet", ".txt")
 
@@ -20,61 +21,74 @@ def read_rows(path: str | Path, *, field: str | None = None) -> list[dict[str, A
 
     A ``.txt`` file holds one text a line; empty lines are left out.
     """
+    rows = list(iterate_rows(path))
+    if field is not None:
+        for number, row in enumerate(rows, 1):
+            if field not in row:
+                have = present(row, path)
+                raise BadInput(f"{path}, record {number}: the column '{field}' is missing (present: {have})")
+        rows = [{**row, "text": row[field]} for row in rows]
+    return rows
+
+
+def iterate_rows(path: str | Path) -> Iterator[dict[str, Any]]:
+    """The rows one after the other, so that a file of any size takes little memory. Faults as of `read_rows`."""
     path = Path(path)
     if not path.is_file():
         raise BadInput(f"{path}: no such file")
     ending = path.suffix.lower()
     if ending not in ENDINGS:
         raise BadInput(f"{path}: expected a file ending in {', '.join(ENDINGS)}")
+    empty = True
     try:
-        rows = _parquet(path) if ending == ".parquet" else _text(path, ending)
+        for row in _parquet(path) if ending == ".parquet" else _text(path, ending):
+            empty = False
+            yield row
     except UnicodeDecodeError as error:
         raise BadInput(f"{path}: not UTF-8 (byte {error.start}); save it as UTF-8") from error
     except csv.Error as error:
         raise BadInput(f"{path}: not a CSV file ({error})") from error
     except OSError as error:
         raise BadInput(f"{path}: cannot be read ({error.strerror or error})") from error
-    if not rows:
+    if empty:
         raise BadInput(f"{path}: the file is empty; expected one record a line")
-    if field is not None:
-        for number, row in enumerate(rows, 1):
-            if field not in row:
-                raise BadInput(f"{path}, record {number}: the column '{field}' is missing (present: {_columns(row)})")
-        rows = [{**row, "text": row[field]} for row in rows]
-    return rows
 
 
-def _text(path: Path, ending: str) -> list[dict[str, Any]]:
+def _text(path: Path, ending: str) -> Iterator[dict[str, Any]]:
     with path.open(encoding="utf-8-sig", newline="") as handle:
         if ending == ".txt":
-            return [{"text": line.rstrip("\r\n")} for line in handle if line.strip()]
-        if ending == ".csv":
+            yield from ({"text": line.rstrip("\r\n")} for line in handle if line.strip())
+        elif ending == ".csv":
             csv.field_size_limit(2**31 - 1)  # a cell may hold a whole document
-            table = list(csv.DictReader(handle))
-            for number, row in enumerate(table, 1):
+            for number, row in enumerate(csv.DictReader(handle), 1):
                 if None in row:
                     raise BadInput(f"{path}, record {number}: has more cells than the header; quote cells with commas")
-            return [dict(row) for row in table]
-        rows = []
-        for number, line in enumerate(handle, 1):
-            if not line.strip():
-                continue
-            try:
-                row = json.loads(line)
-            except ValueError as error:
-                raise BadInput(f"{path}, line {number}: not JSON ({error})") from error
-            if not isinstance(row, dict):
-                raise BadInput(f'{path}, line {number}: expected an object such as {{"text": "…"}}')
-            rows.append(row)
-        return rows
+                yield dict(row)
+        else:
+            yield from _json_lines(path, handle)
 
 
-def _parquet(path: Path) -> list[dict[str, Any]]:
+def _json_lines(path: Path, handle: Iterable[str]) -> Iterator[dict[str, Any]]:
+    for number, line in enumerate(handle, 1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+        except ValueError as error:
+            raise BadInput(f"{path}, line {number}: not JSON ({error})") from error
+        if not isinstance(row, dict):
+            raise BadInput(f'{path}, line {number}: expected an object such as {{"text": "…"}}')
+        yield row
+
+
+def _parquet(path: Path) -> Iterator[dict[str, Any]]:
     import pyarrow
     import pyarrow.parquet
 
     try:
-        return pyarrow.parquet.read_table(path).to_pylist()  # type: ignore[no-any-return]
+        with pyarrow.parquet.ParquetFile(path) as file:
+            for batch in file.iter_batches(batch_size=1024):
+                yield from batch.to_pylist()
     except pyarrow.ArrowException as error:
         raise BadInput(f"{path}: not a parquet file ({str(error).splitlines()[0]})") from error
 
@@ -93,7 +107,15 @@ def read_data(kind: type[Data], path: str | Path, *, field: str | None = None) -
             raise BadInput(f"{path}: an option is empty; what is empty would be likelier than everything else")
         if "answer" in row and "options" in row:
             row["answer"] = _answer(row["answer"], row["options"], path)
-    return kind.from_rows(rows, str(path), name=Path(path).stem)
+    data = kind.from_rows(rows, str(path), name=Path(path).stem)
+    if isinstance(data, Records):
+        for number, (form, secret) in enumerate(zip(data.forms, data.secret, strict=True), 1):
+            if form and not fits(form, secret):
+                raise BadInput(
+                    f"{path}, record {number}: the secret is none of the format '{form}' (d a digit, a or A a letter, "
+                    "x a hexadecimal digit, other characters as they are), so nothing can be said of its rank"
+                )
+    return data
 
 
 def read_members(
@@ -105,7 +127,7 @@ def read_members(
         for number, row in enumerate(rows, 1):
             if row.get("text") is None:
                 raise BadInput(
-                    f"{name}, record {number}: the column 'text' is missing (present: {_columns(row)}); "
+                    f"{name}, record {number}: the column 'text' is missing (present: {present(row, name)}); "
                     "name another with --field"
                 )
             if not isinstance(row["text"], str):
@@ -128,10 +150,6 @@ def read_members(
 def _distinct(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """Equal texts once: a text that stands there twice is not two observations."""
     return list({row["text"]: row for row in reversed(rows)}.values())[::-1]
-
-
-def _columns(row: dict[str, Any]) -> str:
-    return ", ".join(sorted(name for name, value in row.items() if value is not None)) or "none"
 
 
 def _answer(answer: Any, options: Sequence[str], path: str | Path) -> int:

@@ -171,9 +171,30 @@ class Target:
         """The continuation of every prompt, without the prompt; greedy at temperature 0; cut before ``stop``."""
         raise self._not_offered(Access.TEXT)
 
-    def chat(self, messages: Sequence[Sequence[Mapping[str, str]]], *, max_new_tokens: int = 256) -> list[str]:
-        """The answer to every conversation, through the model's own chat template."""
+    def chat(
+        self,
+        messages: Sequence[Sequence[Mapping[str, str]]],
+        *,
+        max_new_tokens: int = 256,
+        temperature: float = 0.0,
+        seed: int = 0,
+    ) -> list[str]:
+        """The answer to every conversation, through the model's own chat template; greedy at temperature 0."""
         raise self._not_offered(Access.TEXT)
+
+    def answers(
+        self,
+        messages: Sequence[Sequence[Mapping[str, str]]],
+        *,
+        max_new_tokens: int = 64,
+        temperature: float = 0.0,
+        seed: int = 0,
+    ) -> list[str | None]:
+        """What the model answers, however it can be asked: as a chat, or, where it has no chat template, as the line
+        that it writes after the conversation and "Answer:". None where no answer came."""
+        prompts = [written_out(talk) for talk in messages]
+        said = self.generate(prompts, max_new_tokens=max_new_tokens, temperature=temperature, stop="\n", seed=seed)
+        return [text.strip() for text in said]
 
     def hidden(self, texts: Sequence[str], layers: Sequence[int], *, pool: str = "last") -> dict[int, np.ndarray]:
         """Per layer an array (n, width): the activation at the last token, or the mean over tokens."""
@@ -242,6 +263,12 @@ class Target:
 
     def _not_offered(self, needed: Access) -> NotOffered:
         return NotOffered(f"needs {needed}, {self.name} gives {self.access}")
+
+
+def written_out(talk: Sequence[Mapping[str, str]]) -> str:
+    """A conversation for a model that only continues texts; the cue keeps it from writing the next question."""
+    lines = [turn["content"] if turn["role"] != "assistant" else f"Answer: {turn['content']}" for turn in talk]
+    return "\n".join([*lines, "Answer:"])
 
 
 #: Opens a model from a name; the runner hands one to whatever has to open further models.

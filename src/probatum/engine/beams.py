@@ -16,7 +16,7 @@ import numpy as np
 from probatum.core.errors import BadInput
 from probatum.engine.batches import CACHED_FACTOR, BatchSize, in_batches, padded
 from probatum.engine.encoding import Encoder
-from probatum.engine.generation import continued, cut_prompts, end_tokens
+from probatum.engine.generation import continued, cut_prompts, end_tokens, refuse_nan
 from probatum.engine.network import CHUNK_ROWS, Network
 from probatum.engine.one_pass import token_moments
 from probatum.engine.stored import Batch
@@ -171,6 +171,7 @@ def _likeliest(network: Network, last: Any, width: int) -> tuple[np.ndarray, np.
     for start in range(0, len(last), CHUNK_ROWS):
         logits = network.logits(last[start : start + CHUNK_ROWS])
         best = (logits - logits.logsumexp(-1, keepdim=True)).topk(min(width, logits.shape[1]))
+        refuse_nan(network, best.values)
         values.append(best.values)
         tokens.append(best.indices)
     return torch.cat(values).double().cpu().numpy(), torch.cat(tokens).cpu().numpy()

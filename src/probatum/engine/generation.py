@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from probatum.core.errors import ProbatumError
+from probatum.core.errors import BadInput
 from probatum.engine.batches import BatchSize, in_batches, padded
 from probatum.engine.encoding import Encoder
 from probatum.engine.network import CHUNK_ROWS, Network
@@ -158,12 +158,12 @@ def _pick(network: Network, last: Any, temperature: float, uniform: np.ndarray |
         logits = network.logits(last[start : start + CHUNK_ROWS])
         if uniform is None:
             likeliest = logits.argmax(-1)  # NaN counts as the largest: a model that gives it would write some token
-            _refuse_nan(network, logits.gather(-1, likeliest[:, None]))
+            refuse_nan(network, logits.gather(-1, likeliest[:, None]))
             out.append(likeliest)
             continue
         exact = logits.cpu() if logits.device.type == "mps" else logits  # which has no double precision
         total = (exact.double() / temperature).softmax(-1).cumsum(-1)
-        _refuse_nan(network, total[:, -1])
+        refuse_nan(network, total[:, -1])
         u = torch.from_numpy(uniform[start : start + CHUNK_ROWS, None]).to(total.device)
         token = torch.searchsorted(total, u * total[:, -1:], right=True)[:, 0]
         out.append(token.clamp(max=total.shape[1] - 1))
@@ -171,9 +171,10 @@ def _pick(network: Network, last: Any, temperature: float, uniform: np.ndarray |
     return tokens
 
 
-def _refuse_nan(network: Network, numbers: Any) -> None:
+def refuse_nan(network: Network, numbers: Any) -> None:
+    """Raise `BadInput` where a number is none: what a model picks by it means nothing."""
     if bool(network.torch.isnan(numbers).any()):
-        raise ProbatumError(f"{network.name}: the model gives NaN; try --dtype float32, or mend its weights")
+        raise BadInput(f"{network.name}: the model gives NaN; try --dtype float32, or mend its weights")
 
 
 def _draws(sampling: Sampling, prompt: str) -> np.ndarray:

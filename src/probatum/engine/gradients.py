@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from probatum.core.errors import BadInput, ProbatumError
+from probatum.core.errors import BadInput
 from probatum.engine.batches import BatchSize, in_batches
 from probatum.engine.encoding import Encoded
 from probatum.engine.ghost import GhostPass, NoRule, requiring_gradients
@@ -103,7 +103,7 @@ class Gradients:
         costs = [_COST * n for n in lengths]
         for batch, numbers in in_batches(lengths, self.size, run, book, tokens=costs, together=together):
             if not np.isfinite(numbers).all():
-                raise ProbatumError(
+                raise BadInput(
                     f"{self.network.name}: a gradient is not finite; try --dtype float32, or mend its weights"
                 )
             yield [spoken[i] for i in batch], [row.reshape(-1).astype(np.float32) for row in numbers]

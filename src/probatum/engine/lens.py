@@ -14,7 +14,7 @@ import numpy as np
 from probatum.core.errors import BadInput
 from probatum.engine.batches import BatchSize, in_batches, padded
 from probatum.engine.encoding import Encoder
-from probatum.engine.generation import cut_prompts
+from probatum.engine.generation import cut_prompts, refuse_nan
 from probatum.engine.network import CHUNK_ROWS, Network
 from probatum.engine.stored import Batch
 
@@ -64,6 +64,7 @@ def collect_lens(
                     p = network.logits(end[part] if layer == len(ends) - 1 else norm(end[part])).softmax(-1)
                 if not 0 < top <= p.shape[1]:
                     raise BadInput(f"top must lie within 1 and {p.shape[1]}, the tokens of {network.name}; got {top}")
+                refuse_nan(network, p[:, :1])
                 change = p - before
                 before = p
                 for kind, score in enumerate((p, change, -change)):

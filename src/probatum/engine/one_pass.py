@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from probatum.core.errors import ProbatumError
+from probatum.core.errors import BadInput, ProbatumError
 from probatum.core.target import RECORD
 from probatum.engine.batches import BatchSize, in_batches, windows
 from probatum.engine.encoding import Encoded
@@ -116,6 +116,8 @@ class RecordCollector:
 
         Raises
         ------
+        BadInput
+            The model gives NaN.
         ProbatumError
             A text scores differently in a padded batch than alone (float32 only): nothing of it may be believed.
         """
@@ -140,9 +142,7 @@ class RecordCollector:
         together = (lambda a, b: False) if self.network.head == "model" else (lambda a, b: True)
         for batch, numbers in in_batches(lengths, self.size, run, book, together=together):
             if np.isnan(numbers).any():
-                raise ProbatumError(
-                    f"{self.network.name}: the model gives NaN; try --dtype float32, or mend its weights"
-                )
+                raise BadInput(f"{self.network.name}: the model gives NaN; try --dtype float32, or mend its weights")
             if checked < samples and lengths[batch[0]] > lengths[batch[-1]]:
                 book(lengths[batch[-1]])
                 self._check_padding(numbers, run(batch[-1:]))

@@ -15,7 +15,7 @@ import numpy as np
 from probatum.core.access import Access
 from probatum.core.errors import BadInput, ProbatumError
 from probatum.core.ragged import Ragged
-from probatum.core.target import RECORD, LensTokens, OptionScores, Target, TokenStatistics
+from probatum.core.target import RECORD, LensTokens, OptionScores, Target, TokenStatistics, written_out
 from probatum.engine import payloads
 from probatum.engine.sampling import SampledBatch, Sampler
 from probatum.engine.session import Session
@@ -65,7 +65,8 @@ class StoredTarget(Target):
     ``_compute_choices(prompts, options)``                  (logprob f8, tokens i4, bytes i4), one entry per option
     ``_compute_generations(prompts, max_new_tokens,         str, already cut before ``stop``
     temperature, stop, seed)``
-    ``_compute_chats(conversations, max_new_tokens)``       str
+    ``_compute_chats(conversations, max_new_tokens,         str
+    temperature, seed)``
     ``_compute_hidden(texts, layers, pool)``                float32 array (len(layers), width)
     ``_compute_sampling(texts, temperature, top_k, top_p)`` float32 array, one per scored token
     ``_compute_sampled_records(texts, samplers)``           as records; and per sampler the rows of the same pass
@@ -82,6 +83,7 @@ class StoredTarget(Target):
     """
 
     fields: tuple[str, ...] = RECORD.names or ()
+    chats: bool = False  #: answers conversations through a template of its own
     shares_prefixes: bool = False  #: has `_compute_records_after`
     encoding_policy: str = ""
     attention: str = ""
@@ -181,15 +183,51 @@ class StoredTarget(Target):
         found = self._evidence("generation", settings, _strings(prompts), compute, payloads.TEXT)
         return self._all_answered(found, prompts)
 
-    def chat(self, messages: Sequence[Sequence[Mapping[str, str]]], *, max_new_tokens: int = 256) -> list[str]:
-        """The answer to every conversation, through the model's own chat template."""
+    def chat(
+        self,
+        messages: Sequence[Sequence[Mapping[str, str]]],
+        *,
+        max_new_tokens: int = 256,
+        temperature: float = 0.0,
+        seed: int = 0,
+    ) -> list[str]:
+        """The answer to every conversation, through the model's own chat template; greedy at temperature 0."""
+        items, found = self._chats(messages, max_new_tokens, temperature, seed)
+        return self._all_answered(found, items)
+
+    def _chats(
+        self, messages: Sequence[Sequence[Mapping[str, str]]], max_new_tokens: int, temperature: float, seed: int
+    ) -> tuple[list[str], dict[str, str]]:
         items = [json.dumps([dict(turn) for turn in talk], sort_keys=True) for talk in messages]
+        sampled = {"temperature": float(temperature), "seed": seed} if temperature > 0 else {}
 
         def compute(missing: Sequence[str]) -> Iterator[Batch]:
-            return self._compute_chats([json.loads(item) for item in missing], max_new_tokens)
+            talks = [json.loads(item) for item in missing]
+            return self._compute_chats(talks, max_new_tokens, temperature, seed)
 
-        found = self._evidence("chat", {"max": max_new_tokens}, items, compute, payloads.TEXT)
-        return self._all_answered(found, items)
+        return items, self._evidence("chat", {"max": max_new_tokens, **sampled}, items, compute, payloads.TEXT)
+
+    def answers(
+        self,
+        messages: Sequence[Sequence[Mapping[str, str]]],
+        *,
+        max_new_tokens: int = 64,
+        temperature: float = 0.0,
+        seed: int = 0,
+    ) -> list[str | None]:
+        """See `Target.answers`; what failed is None, and ``failures`` says why."""
+        if self.chats:
+            items, found = self._chats(messages, max_new_tokens, temperature, seed)
+            return [found.get(item) for item in items]
+        prompts = [written_out(talk) for talk in messages]
+        settings = {"max": max_new_tokens, "temperature": float(temperature), "stop": "\n"}
+        settings["seed"] = seed if temperature > 0 else 0
+
+        def compute(missing: Sequence[str]) -> Iterator[Batch]:
+            return self._compute_generations(missing, max_new_tokens, temperature, "\n", seed)
+
+        found = self._evidence("generation", settings, prompts, compute, payloads.TEXT)
+        return [found[prompt].strip() if prompt in found else None for prompt in prompts]
 
     def hidden(self, texts: Sequence[str], layers: Sequence[int], *, pool: str = "last") -> dict[int, np.ndarray]:
         """Per layer an array (n, width); a text without tokens has NaN."""
@@ -326,7 +364,11 @@ class StoredTarget(Target):
         raise self._not_offered(Access.TEXT)
 
     def _compute_chats(
-        self, conversations: Sequence[Sequence[Mapping[str, str]]], max_new_tokens: int
+        self,
+        conversations: Sequence[Sequence[Mapping[str, str]]],
+        max_new_tokens: int,
+        temperature: float,
+        seed: int,
     ) -> Iterator[Batch]:
         raise self._not_offered(Access.TEXT)
 

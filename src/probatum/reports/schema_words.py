@@ -73,6 +73,11 @@ WORDS: dict[str, dict[str, str]] = {
         "audience": "Who could learn this, given the access that the probe needs.",
         "adjusted_by": "How the p-value was corrected for multiplicity, and among how many probes.",
         "resolution": "Of a measure: the smallest difference between two such measurements that would be seen.",
+        "better": "Of a measure: whether a high or a low value is good; else empty.",
+        "items": "Of a task: which items were asked, how many, and where they came from.",
+        "answers": "What the answers were (answered, refused, unparsable, missing) → how many; none is dropped.",
+        "released": "What the scorer that the benchmark was published with makes of the same answers.",
+        "beside": "The probe without which this finding must not be read.",
     },
     "EstimateView": {
         "metric": "Name of the metric.",

@@ -23,6 +23,7 @@ from probatum.statistics.metrics import (
     success_at_budget,
     unit_matches,
 )
+from probatum.statistics.task_metrics import mean_of, rate, statistic
 
 __all__ = [
     "TooFew",
@@ -37,10 +38,13 @@ __all__ = [
     "knowledge",
     "learned_auroc",
     "mean_difference",
+    "mean_of",
     "one_run",
     "one_shot_epsilon",
+    "rate",
     "refuted_share",
     "set_difference",
+    "statistic",
     "success_at_budget",
     "two_rates",
     "unit_matches",

@@ -74,10 +74,14 @@ def _measured(runs: Sequence[Run], metric: Metric) -> Proof:
             raise ValueError(f"the control '{run.control.name}' of a measure says in which range it must lie")
         low, high = run.control.expected
         passed = result is not None and bool(low <= result.estimate.value <= high)
+        if np.isnan(low):  # what has no score must get none
+            passed = result is None
         views.append(_show(run.control.kind, run, run.control.dose, result, passed))
         if not passed and not failure:
             got = "nothing" if result is None else f"{result.estimate.value:.3g}"
-            failure = f"the control '{run.control.name}' failed: expected {low:g} to {high:g}, measured {got}"
+            allowed = f"{low:g} to {high:g}" if high - low > 1e-4 else f"{(low + high) / 2:g}"
+            allowed = "no score" if np.isnan(low) else allowed
+            failure = f"the control '{run.control.name}' failed: expected {allowed}, measured {got}"
     return Proof(tuple(views), None, failure)
 
 

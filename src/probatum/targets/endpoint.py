@@ -273,13 +273,17 @@ class EndpointTarget(StoredTarget):
         return self._in_threads(work, prompts, [_guess(p) + max_new_tokens for p in prompts])
 
     def _compute_chats(
-        self, conversations: Sequence[Sequence[Mapping[str, str]]], max_new_tokens: int
+        self,
+        conversations: Sequence[Sequence[Mapping[str, str]]],
+        max_new_tokens: int,
+        temperature: float,
+        seed: int,
     ) -> Iterator[Batch]:
         if not self.chats:
             raise NotOffered(f"{self.name} does not chat: {self.reasons['chat']}")
 
         def work(talk: Sequence[Mapping[str, str]]) -> tuple[str, int]:
-            return self._chat(talk, max_new_tokens)
+            return self._chat(talk, max_new_tokens, temperature=temperature, seed=seed)
 
         guesses = [sum(_guess(m.get("content", "")) for m in talk) + max_new_tokens for talk in conversations]
         return self._in_threads(work, conversations, guesses)

@@ -69,6 +69,7 @@ class TransformersTarget(StoredTarget):
         disk.refuse_quantized(self.path, self.config)
         self._files = disk.weight_files(self.path)
         stored = disk.Weights(self._files)
+        disk.refuse_whole_numbers(self.path, stored)
         self.tokenizer_path = self.path
         self._refuse_custom_code()
         self.tokenizer_digest = disk.tokenizer_digest(self.path)
@@ -81,6 +82,11 @@ class TransformersTarget(StoredTarget):
         self.context = _context(self.config, self.path)
         self.encoding_policy = f"{POLICY}; context={self.context}"
         self._size = BatchSize(session.batch_tokens)
+
+    @property
+    def chats(self) -> bool:  # type: ignore[override]
+        """Whether the tokenizer brings a chat template."""
+        return bool(self._encoder.tokenizer.chat_template)
 
     @property
     def windowed(self) -> int:
@@ -206,7 +212,11 @@ class TransformersTarget(StoredTarget):
         return sum(len(encoded.scored) for encoded in self._encoder([t for t in texts if isinstance(t, str)]))
 
     def _compute_chats(
-        self, conversations: Sequence[Sequence[Mapping[str, str]]], max_new_tokens: int
+        self,
+        conversations: Sequence[Sequence[Mapping[str, str]]],
+        max_new_tokens: int,
+        temperature: float,
+        seed: int,
     ) -> Iterator[Batch]:
         tokenizer = self._encoder.tokenizer
         if not tokenizer.chat_template:
@@ -217,7 +227,7 @@ class TransformersTarget(StoredTarget):
         ]
         if (bos := tokenizer.bos_token) is not None:  # the policy puts it there; twice would be another prompt
             prompts = [prompt.removeprefix(bos) for prompt in prompts]
-        return self._compute_generations(prompts, max_new_tokens, 0.0, None, 0)
+        return self._compute_generations(prompts, max_new_tokens, temperature, None, seed)
 
     def _compute_sampling(self, texts: Sequence[str], temperature: float, top_k: int, top_p: float) -> Iterator[Batch]:
         from probatum.engine.sampling import collect_sampling

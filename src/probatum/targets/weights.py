@@ -17,6 +17,7 @@ _DTYPES = {
     "F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2", "I64": "<i8", "I32": "<i4", "I16": "<i2", "I8": "<i1",
     "U8": "<u1", "BOOL": "<u1",
 }  # fmt: skip
+_WHOLE = ("I64", "I32", "I16", "I8", "U64", "U32", "U16", "U8")
 _NAMES = {"F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16"}
 #: What decides how a text is cut into tokens.
 _TOKENIZER_FILES = (
@@ -104,6 +105,10 @@ class Weights(Mapping[str, np.ndarray]):
         """Of every tensor; reads none."""
         return {name: tuple(entry["shape"]) for name, (_, _, entry) in self._entries.items()}
 
+    def stored(self, name: str) -> str:
+        """The type of a tensor as safetensors calls it, such as BF16."""
+        return str(self._entries[name][2]["dtype"])
+
     @property
     def dtype(self) -> str:
         """The type of most of the numbers, as torch calls it."""
@@ -186,6 +191,22 @@ def refuse_quantized(path: Path, config: Mapping[str, Any]) -> None:
         raise BadInput(
             f"{path}: its weights are quantized ({method}{size}), and only weights in floating point are read; open "
             "the model that it was made from, or save it dequantized (model.dequantize(), then save_pretrained)"
+        )
+
+
+def refuse_whole_numbers(path: Path, weights: Weights) -> None:
+    """Packed weights without a word of it in the configuration would be read as numbers that no training ever made.
+
+    Raises
+    ------
+    BadInput
+        A weight is stored as whole numbers.
+    """
+    packed = next((name for name in weights if name.endswith("weight") and weights.stored(name) in _WHOLE), None)
+    if packed is not None:
+        raise BadInput(
+            f"{path}: {packed} is stored as whole numbers ({weights.stored(packed)}), as quantized weights are, and "
+            "only weights in floating point are read; open the model that it was made from, or save it dequantized"
         )
 
 

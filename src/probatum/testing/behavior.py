@@ -13,7 +13,7 @@ from probatum.core.errors import NotOffered
 from probatum.core.scores import Scores
 from probatum.statistics import TooFew
 from probatum.testing.candidate import Broken, Candidate
-from probatum.testing.toys import reordered, short_data, toy_data
+from probatum.testing.toys import reordered, short_data
 
 TOLERANCE = 1e-5
 
@@ -24,10 +24,10 @@ def says_what_it_lacks(c: Candidate) -> None:
         target = c.target(c.method.needs & ~lacking)
         expected = f"needs {lacking}, this {target.kind} gives {target.access}"
         if c.method.kind == "probe":
-            finding = c.runner(target, toy_data(), {}).run(c.method, {}).finding
+            finding = c.runner(target, c.data, {}).run(c.method, {}).finding
             got = finding.reason if finding.outcome == "not run" else f"outcome '{finding.outcome}'"
         else:
-            got = missing(c.method, target, toy_data(), {}) or "nothing"
+            got = missing(c.method, target, c.data, {}) or "nothing"
         if got != expected:
             raise Broken(f"{c.method.name}: without {lacking} it must read 'not run: {expected}', it reads '{got}'")
 
@@ -74,7 +74,7 @@ def does_not_mind_the_order(c: Candidate) -> None:
     """Reordered records give reordered scores; random numbers go by the record's id, never by its place."""
     if not c.runs_on_toys:
         return
-    other = _differ(c.run()[0], c.run(reordered(toy_data()))[0])
+    other = _differ(c.run()[0], c.run(reordered(c.data))[0])
     if other:
         raise Broken(f"{c.method.name}: the order of the records changes the scores ({other})")
 
@@ -84,7 +84,7 @@ def scores_rows_apart(c: Candidate) -> None:
     kinds = [*c.method.signature.data.values()]
     if not c.runs_on_toys or not c.method.rowwise:
         return
-    whole, data = c.run()[0], toy_data()
+    whole, data = c.run()[0], c.data
     records = data[kinds[0]]
     parts = [c.run({**data, kinds[0]: records.take(np.arange(i, len(records), 2))})[0] for i in (0, 1)]
     other = _differ(whole, Scores.joined(parts))
@@ -95,7 +95,7 @@ def scores_rows_apart(c: Candidate) -> None:
 def leaves_out_what_it_cannot_score(c: Candidate) -> None:
     """A record with nothing to score is unscored, with a reason; it is never 0, and never a crash."""
     kinds = [*c.method.signature.data.values()]
-    if not c.runs_on_toys or not kinds or "short" not in short_data()[kinds[0]].ids:
+    if not c.runs_on_toys or not kinds or c.method.items or "short" not in short_data()[kinds[0]].ids:
         return
     try:
         scores, _ = c.run(short_data())
@@ -112,7 +112,7 @@ def survives_json(c: Candidate) -> None:
     """Scores can be written as JSON and read back."""
     if not c.runs_on_toys:
         return
-    scores, _ = c.run(short_data())
+    scores, _ = c.run({**c.data, **short_data()})
     columns = {name: getattr(scores, name) for name in ("values", "expected", "null")}
     plain = {name: _listed(column) for name, column in columns.items()}
     rest = {

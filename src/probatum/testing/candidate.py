@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from probatum.controls.responders import Answerer
 from probatum.core.access import Access
 from probatum.core.catalogue import Entry, Method, load, read
 from probatum.core.data import Data
@@ -16,6 +17,8 @@ from probatum.core.scores import Scores
 from probatum.core.target import Target
 from probatum.engine.session import Session
 from probatum.runner import Runner
+from probatum.sets import known
+from probatum.sets.finding import generated
 from probatum.testing.targets import LANGUAGE, ToyTarget
 from probatum.testing.toys import toy_data, toy_target
 
@@ -54,8 +57,15 @@ class Candidate:
     def runs_on_toys(self) -> bool:
         """Can toy targets and toy data give what it needs?"""
         signature = self.method.signature
-        known = {*toy_data()}
+        known = {*toy_data(), *(("Items",) if self.method.items else ())}
         return self.method.kind == "probe" and self.method.needs in TOYS and {*signature.data.values()} <= known
+
+    @property
+    def data(self) -> Mapping[str, Data]:
+        """Toy data of every kind, and the generated items of a task."""
+        if not self.method.items:
+            return toy_data()
+        return {**toy_data(), "Items": generated(known()[self.method.items])}
 
     def target(self, access: Access, *, planted: bool = True, folder: Path = Path()) -> ToyTarget:
         """A toy that gives exactly this access."""
@@ -71,8 +81,11 @@ class Candidate:
         """Scores on the planted toy, which offers what the method declares and nothing more, and their truth."""
         from probatum.core.binding import options_of
 
-        target = self.target(self.method.needs)
+        data = data or self.data
+        target: Target = self.target(self.method.needs)
+        if self.method.items and self.method.needs == Access.TEXT:  # the toys' babble would be unparsable
+            target = Answerer("random", data["Items"])  # type: ignore[arg-type]
         roles = {role: self.target(self.method.needs, planted=False) for role in self.method.signature.roles}
         chosen = options_of(self.method, options or {})
-        runner = self.runner(target, data or toy_data(), roles, seed)
+        runner = self.runner(target, data, roles, seed)
         return runner.execute(self.method, target, runner.data, roles, chosen)

@@ -1,0 +1,1 @@
+"""What is made of an answer: readings of choices, numbers and refusals. Pure; each passes its own null responders."""

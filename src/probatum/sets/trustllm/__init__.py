@@ -1,0 +1,12 @@
+"""TrustLLM (P001): the sets of its six measured dimensions, as its ``dataset.zip`` holds them."""
+
+from probatum.sets import Source
+
+TRUSTLLM = Source(
+    name="TrustLLM",
+    paper="P001 arXiv:2401.05561",
+    license="MIT; parts keep their own (XSTest CC BY 4.0, ETHICS MIT …)",
+    url="https://github.com/HowieHwong/TrustLLM/blob/main/dataset/dataset.zip",
+    archive="dataset.zip",
+    digests={"dataset.zip": ("08d0c7d7f3898545fcefd8e022b2a7a841c426ba6df73ca068496d76f7d44cb4",)},
+)
