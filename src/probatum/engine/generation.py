@@ -140,7 +140,8 @@ def _continue(
         column = torch.from_numpy(tokens.astype(np.int64)).to(device)[:, None]
         if network.caches:
             mask = None if mask is None else torch.cat([mask, torch.ones_like(column)], 1)
-            place = (length + step)[:, None]
+            # A row that is over stays where it is: its place might be one that the model does not have.
+            place = (length + step * torch.from_numpy((~done[alive]).astype(np.int64)).to(device))[:, None]
             features, cache = network.features(column, mask=mask, positions=place, cache=cache, keep=True)
         else:  # no cache to be had: the whole text again, rows being of equal length
             ids = torch.cat([ids, column], 1)

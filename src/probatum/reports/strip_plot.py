@@ -10,7 +10,13 @@ from probatum.reports.text import clip, finite, number, visible
 
 LABELS, PLOT, ROW = 128, 180, 24  #: widths of the labels and of the plot, height of a line
 MOST = 14  #: so many lines at most
-SHAPES = {"subject": "diamond", "positive": "triangle-up", "negative": "circle", "null responder": "M0,-1L0,1"}
+SHAPES = {
+    "subject": "diamond",
+    "positive": "triangle-up",
+    "negative": "circle",
+    "null responder": "M0,-1L0,1",
+    "oracle": "cross",
+}
 
 
 def draw(finding: Finding) -> Drawing | None:
@@ -30,8 +36,8 @@ def draw(finding: Finding) -> Drawing | None:
     base = alt.Chart(alt.NamedData("rows"))
     kinds = list(SHAPES)
     shape = alt.Shape("kind:N", scale=alt.Scale(domain=kinds, range=list(SHAPES.values())), legend=None)
-    color = alt.Color("kind:N", scale=alt.Scale(domain=kinds, range=[ACCENT, INK, INK, SOFT]), legend=None)
-    filled = alt.Fill("kind:N", scale=alt.Scale(domain=kinds, range=[ACCENT, INK, PAPER, PAPER]), legend=None)
+    color = alt.Color("kind:N", scale=alt.Scale(domain=kinds, range=[ACCENT, INK, INK, SOFT, SOFT]), legend=None)
+    filled = alt.Fill("kind:N", scale=alt.Scale(domain=kinds, range=[ACCENT, INK, PAPER, PAPER, PAPER]), legend=None)
     layers = [
         base.mark_rule(strokeWidth=1.5).encode(y, color, alt.X("low:Q", scale=scale), x2="high:Q"),
         base.mark_point(size=52, strokeWidth=1.5, opacity=1).encode(x, y, shape, color, filled),
@@ -50,8 +56,11 @@ def _rows(finding: Finding) -> Rows:
     for name, part in parts[: MOST - 5]:
         rows.append(_row(len(rows), "subject", f"  {visible(name)}", part))
     line = len(rows)
-    order = ("positive", "negative", "null responder")
-    for control in sorted(finding.controls, key=lambda c: (order.index(c.kind), -(finite(c.dose) or 0))):
+    order = ("positive", "negative", "null responder", "oracle")
+    # A task's controls are its null responders on generated items: the same ones on the items that were asked say it all.
+    asked = any(control.kind == "oracle" for control in finding.controls)
+    controls = [c for c in finding.controls if not asked or c.kind in ("null responder", "oracle")]
+    for control in sorted(controls, key=lambda c: (order.index(c.kind), -(finite(c.dose) or 0))):
         if control.estimate is None or not _comparable(control.estimate, same):
             continue
         shared = control.kind == "null responder" and rows[-1]["kind"] == control.kind
@@ -83,6 +92,8 @@ def _row(line: int, kind: str, label: str, view: EstimateView) -> dict[str, Any]
 def _label(control: ControlView) -> str:
     if control.kind == "null responder":
         return "null responders"
+    if control.kind == "oracle":
+        return "oracle"
     dose = f", {number(control.dose)} {visible(control.unit or '')}".rstrip() if control.dose else ""
     return f"{control.kind}{dose}" + (" ✗ failed" if control.passed is False else "")
 
@@ -92,6 +103,7 @@ def _caption(finding: Finding, rows: Rows) -> str:
     metric = first.metric if first else ""
     names = {"positive": "positive controls (triangles)", "negative": "negative controls (circles)"}
     names["null responder"] = "null responders, which know nothing of the question (strokes)"
+    names["oracle"] = "an oracle, which gives the right answers (cross)"
     shown = [name for kind, name in names.items() if any(row["kind"] == kind for row in rows)]
     if any(row["kind"] == "subject" and row["line"] for row in rows):
         shown.insert(0, "its parts")

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+_PART = "\ufffd"  # stands for a part of a character
+
 
 def lay_over(tokens: Sequence[str], text: str, generated: int = 0) -> list[int] | None:
     """Where each token ends in the text, up to the one that completes it; None if they are not its tokens.
@@ -19,23 +21,27 @@ def lay_over(tokens: Sequence[str], text: str, generated: int = 0) -> list[int] 
         if at == len(text):
             break
         if not text.startswith(token, at):
-            return _lay_over_loosely(tokens, text, generated)
+            loosely = _lay_over_loosely(tokens, text, generated)
+            return loosely or _lay_over_loosely(tokens, text, generated, silent=True)
         at += len(token)
         ends.append(at)
     return ends if at == len(text) else None
 
 
-def _lay_over_loosely(tokens: Sequence[str], text: str, generated: int) -> list[int] | None:
+def _lay_over_loosely(
+    tokens: Sequence[str], text: str, generated: int, *, silent: bool = False
+) -> list[int] | None:
     r"""As `lay_over`, for token texts that were decoded one by one, which loses a little of them.
 
-    Parts of a character come as U+FFFD or ``bytes:\xe2``, and tokenizers of the SentencePiece family lose the
-    space before a word or keep it as ``▁``. Every letter must stand in the text all the same, in order. All
-    positions that a token may end at are kept, one bit each.
+    Parts of a character come as U+FFFD, as ``bytes:\xe2`` or as nothing at all (llama-cpp-python), and tokenizers of
+    the SentencePiece family lose the space before a word or keep it as ``▁``. Where parts are ``silent``, a token of
+    whole characters may have lost one at either end, too. Every letter must stand in the text all the same, in order.
+    All positions that a token may end at are kept, one bit each.
     """
     if len(tokens) * len(text) > 2**32:  # bits; a hostile answer must not fill the memory
         return None
-    places = _Places(text)
-    pieces = [_piece(token) for token in tokens]
+    places = _Places(text, silent)
+    pieces = [_piece(token) or _PART for token in tokens]
     if pieces and pieces[0].startswith(" ") and not text.startswith(" "):
         pieces[0] = pieces[0][1:]  # SentencePiece puts a space before every text
     reached = [1]
@@ -61,7 +67,7 @@ def _spread(pieces: Sequence[str], text: str, ends: list[int]) -> list[int]:
     n = start = 0
     while n < len(ends):
         stop = n
-        while stop < len(ends) and pieces[stop] == "\ufffd":
+        while stop < len(ends) and pieces[stop] == _PART:
             stop += 1
         if stop > n:
             first_bytes = np.cumsum([0, *(len(c.encode("utf-8", "replace")) for c in text[start : ends[stop - 1]])])
@@ -75,7 +81,8 @@ def _spread(pieces: Sequence[str], text: str, ends: list[int]) -> list[int]:
 class _Places:
     """Sets of positions in a text as bits of an integer: bit p is the place before character p."""
 
-    def __init__(self, text: str):
+    def __init__(self, text: str, silent: bool = False):
+        self.silent = silent
         self.of: dict[str, int] = {}
         for p, character in enumerate(text):
             self.of[character] = self.of.get(character, 0) | 1 << p
@@ -84,25 +91,33 @@ class _Places:
 
     def after(self, piece: str, here: int) -> int:
         """Where the piece may end if it starts at one of the places ``here``."""
+        here = self._part_after(here)
         if not piece.startswith(" "):
             here |= (here & self.of.get(" ", 0)) << 1
         for character in piece:
-            if character == "\ufffd":
+            if character == _PART:
                 here |= (here & self.split) << 1
             else:
                 here = (here & self.of.get(character, 0)) << 1
-        return here
+        return self._part_after(here)
 
     def before(self, piece: str, here: int) -> int:
         """Where the piece may start if it ends at one of the places ``here``."""
+        here = self._part_before(here)
         for character in reversed(piece):
-            if character == "\ufffd":
+            if character == _PART:
                 here |= here >> 1 & self.split
             else:
                 here = here >> 1 & self.of.get(character, 0)
         if not piece.startswith(" "):
             here |= here >> 1 & self.of.get(" ", 0)
-        return here
+        return self._part_before(here)
+
+    def _part_after(self, here: int) -> int:
+        return here | (here & self.split) << 1 if self.silent else here
+
+    def _part_before(self, here: int) -> int:
+        return here | here >> 1 & self.split if self.silent else here
 
 
 def _piece(token: str) -> str:

@@ -45,7 +45,7 @@ def near_verbatim_extraction(
     """
     if not 0 <= distance < 1:
         raise BadInput(f"near_verbatim_extraction.distance must lie in [0, 1), got {distance:g}")
-    formats = data.forms
+    formats, room = data.forms, getattr(target, "context", 1 << 30)  # endpoints do not tell theirs
     score, chance = np.zeros(len(data)), np.full(len(data), np.nan)
     unscored = {name: "the secret is empty" for name, s in zip(data.ids, data.secret, strict=True) if not s}
     by_depth: dict[int, list[int]] = defaultdict(list)
@@ -53,7 +53,11 @@ def near_verbatim_extraction(
         if data.secret[i]:
             texts = [data.prefix[i] + s for s in redraw(formats[i], data.secret[i], 4, generator)]
             lengths = target.encode([data.prefix[i], *texts]).lengths
-            by_depth[max(1, int((lengths[1:] - lengths[0]).max()))].append(i)
+            depth = max(1, int((lengths[1:] - lengths[0]).max()))
+            if depth + min(lengths[0], room // 2) > room:
+                unscored[data.ids[i]] = f"the secret does not fit into the context of {room} tokens behind its prefix"
+            else:
+                by_depth[depth].append(i)
     for depth, records in by_depth.items():
         found = target.beams([data.prefix[i] for i in records], max_new_tokens=depth, width=width)
         for i, beams in zip(records, found, strict=True):
