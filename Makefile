@@ -17,14 +17,15 @@ fast: $(READY)  ## the quick tests
 	$(BIN)/python -m pytest -n 2 -m "not slow"
 
 check: $(READY)  ## linters, types, floors, stale documents
-	$(BIN)/ruff check src tests benchmarks examples docs/comparison.py
-	$(BIN)/ruff format --check src tests benchmarks examples docs/comparison.py
+	$(BIN)/ruff check src tests benchmarks examples docs/comparison.py docs/nulls.py
+	$(BIN)/ruff format --check src tests benchmarks examples docs/comparison.py docs/nulls.py
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -m "not slow" tests/test_floors.py tests/test_docs.py
 
 docs: $(READY)  ## write what is generated
 	$(BIN)/probatum list --markdown > docs/methods.md
 	$(BIN)/python docs/comparison.py > docs/comparison.md
+	$(BIN)/python docs/nulls.py > docs/nulls.md
 
 bench: $(READY)  ## speed against peers, as ratios
 	$(BIN)/python benchmarks/one_pass.py

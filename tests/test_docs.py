@@ -30,6 +30,11 @@ def test_the_comparison_with_peers_is_fresh():
     assert (ROOT / "docs/comparison.md").read_text(encoding="utf-8") == made, "run `make docs`"
 
 
+def test_the_table_of_null_responders_is_fresh():
+    made = runpy.run_path(str(ROOT / "docs/nulls.py"))["page"]()
+    assert (ROOT / "docs/nulls.md").read_text(encoding="utf-8") == made, "run `make docs`"
+
+
 def test_every_link_between_pages_leads_somewhere():
     for page in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")]:
         for link in re.findall(r"\]\(([^)#]+)", page.read_text(encoding="utf-8")):

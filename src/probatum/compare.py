@@ -33,6 +33,18 @@ class Comparison:
     b: Report
     rows: tuple[Row, ...]
 
+    def by_certainty(self) -> list[Row]:
+        """The surest differences first; those without an interval last."""
+        return sorted(self.rows, key=lambda row: -certainty(row.difference))
+
+
+def certainty(d: Difference) -> float:
+    """How many half-widths of its interval a difference lies away from 0; -1 where it has none."""
+    if d.value is None or d.low is None or d.high is None:
+        return -1.0
+    half = (d.high - d.low) / 2
+    return abs(d.value) / half if half > 0 else 0.0
+
 
 def compare(a: str | Path | Report, b: str | Path | Report) -> Comparison:
     """Compare two reports (files, or the directories that hold them).

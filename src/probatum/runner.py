@@ -311,14 +311,14 @@ class Runner:
     def _responders(self, method: Method, data: Data | None, options: Mapping[str, Any]) -> tuple[ControlView, ...]:
         """What those who know nothing reach on the same questions. (Of forms, only facts that are known count.)"""
         from probatum.controls.choice import allowed
-        from probatum.controls.responders import ORACLE, RESPONDERS, answerers
+        from probatum.controls.responders import ORACLE, RESPONDERS, Answerer, answerers
         from probatum.statistics.metrics import TooFew, view
 
         who: Sequence[Target] = ()
         if isinstance(data, Choices) and not isinstance(data, Forms):
             who = RESPONDERS
         elif isinstance(data, Items) and method.items:
-            who = answerers(data)
+            who = [*answerers(data), *self._references(method)]
         views = []
         for responder in who:
             scores, truth = self.execute(method, responder, self.data, self.roles, options)
@@ -326,13 +326,20 @@ class Runner:
                 result = _metric(method)(scores, truth)
             except TooFew:
                 continue
-            passed = result.p_value is None or result.p_value > CONTROL_ALPHA
-            kind: Literal["oracle", "null responder"] = "null responder"
-            if responder.name == ORACLE:
+            passed: bool | None = result.p_value is None or result.p_value > CONTROL_ALPHA
+            kind: Literal["oracle", "null responder", "reference"] = "null responder"
+            if not isinstance(responder, Answerer) and method.items:
+                kind, passed = "reference", None
+            elif responder.name == ORACLE:
                 kind, (low, high) = "oracle", allowed(method.nulls[ORACLE], ORACLE, len(scores))
                 passed = bool(low <= result.estimate.value <= high)
             views.append(ControlView(kind, responder.name, None, None, view(result.estimate), result.p_value, passed))
         return tuple(views)
+
+    def _references(self, method: Method) -> list[Target]:
+        """The model that a task's score is shown beside, where the user named one that can answer."""
+        reference = self.roles.get("reference")
+        return [reference] if reference is not None and method.needs in reference.access else []
 
     def _blind_baseline(
         self, data: Members, scores: Scores, truth: Truth, result: Result

@@ -111,7 +111,7 @@ def test_only_what_calls_for_reading_is_open(page: Page) -> None:
 
 
 def test_figures_can_be_read_aloud(page: Page) -> None:
-    drawn = [a for tag, a in page.tags if tag == "svg" and a.get("role") == "img"]
+    drawn = [a for tag, a in page.tags if tag == "svg" and a.get("role") == "img" and a.get("class") != "strip"]
     assert len(drawn) == sum(1 for tag, _ in page.tags if tag == "figcaption") == 16
     assert all(a["aria-label"].endswith(".") for a in drawn)
 

@@ -18,7 +18,7 @@ def compare(
     json_: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress.")] = False,
 ) -> None:
-    """Compare two audits: every probe's estimate in both, and the difference B − A with its interval.
+    """Compare two audits: every probe's estimate in both, and the difference B − A with its interval, surest first.
 
     Models are audited first with what is built in; to compare two models of your own on your data, audit each with
     `probatum audit` and compare the two report directories.
@@ -44,11 +44,11 @@ def compare(
             audit(name, suite=suite, out=places[-1], command=f"probatum audit {name}", step=progress.step)
     found = run(*places)
     if json_:
-        typer.echo(json.dumps(to_plain([_plain(r) for r in found.rows]), indent=1, ensure_ascii=False))
+        typer.echo(json.dumps(to_plain([_plain(r) for r in found.by_certainty()]), indent=1, ensure_ascii=False))
         return
     from rich.console import Console
 
-    Console().print(table(found.rows, found.a.subject.name, found.b.subject.name))
+    Console().print(table(found.by_certainty(), found.a.subject.name, found.b.subject.name))
 
 
 def table(rows: Any, a: str, b: str) -> Any:

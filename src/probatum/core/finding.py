@@ -50,7 +50,7 @@ class EstimateView:
 class ControlView:
     """One control run: a case with planted truth, a null responder that knows nothing, or an oracle that knows all."""
 
-    kind: Literal["positive", "negative", "null responder", "oracle"]
+    kind: Literal["positive", "negative", "null responder", "oracle", "reference"]
     target: str
     dose: float | None
     unit: str | None

@@ -10,7 +10,7 @@ from typing import Any
 
 from probatum.core.finding import sentence
 from probatum.core.report import Report
-from probatum.reports import text, view
+from probatum.reports import overview, text, view
 from probatum.reports.ink import VARIABLES
 from probatum.reports.plots import plots
 
@@ -33,6 +33,7 @@ def html(report: Report) -> str:
         lines=view.summary_lines(report),
         dimensions=view.by_dimension(report),
         not_audited=view.not_audited(report),
+        overview=overview.overview(report),
         by_id={f.id: f for f in report},
     )
     return page
@@ -75,6 +76,7 @@ def _template() -> Any:
         "MEANING": view.MEANING,
         "by_audience": view.by_audience,
         "limit_in_words": view.limit_in_words,
+        "best_null": overview.best_null,
         "plots": plots,
         "remarks": view.remarks,
         "reproduce": view.reproduce,

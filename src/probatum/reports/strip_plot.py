@@ -16,6 +16,7 @@ SHAPES = {
     "negative": "circle",
     "null responder": "M0,-1L0,1",
     "oracle": "cross",
+    "reference": "square",
 }
 
 
@@ -36,8 +37,10 @@ def draw(finding: Finding) -> Drawing | None:
     base = alt.Chart(alt.NamedData("rows"))
     kinds = list(SHAPES)
     shape = alt.Shape("kind:N", scale=alt.Scale(domain=kinds, range=list(SHAPES.values())), legend=None)
-    color = alt.Color("kind:N", scale=alt.Scale(domain=kinds, range=[ACCENT, INK, INK, SOFT, SOFT]), legend=None)
-    filled = alt.Fill("kind:N", scale=alt.Scale(domain=kinds, range=[ACCENT, INK, PAPER, PAPER, PAPER]), legend=None)
+    color = alt.Color("kind:N", scale=alt.Scale(domain=kinds, range=[ACCENT, INK, INK, SOFT, SOFT, INK]), legend=None)
+    filled = alt.Fill(
+        "kind:N", scale=alt.Scale(domain=kinds, range=[ACCENT, INK, PAPER, PAPER, PAPER, PAPER]), legend=None
+    )
     layers = [
         base.mark_rule(strokeWidth=1.5).encode(y, color, alt.X("low:Q", scale=scale), x2="high:Q"),
         base.mark_point(size=52, strokeWidth=1.5, opacity=1).encode(x, y, shape, color, filled),
@@ -56,10 +59,10 @@ def _rows(finding: Finding) -> Rows:
     for name, part in parts[: MOST - 5]:
         rows.append(_row(len(rows), "subject", f"  {visible(name)}", part))
     line = len(rows)
-    order = ("positive", "negative", "null responder", "oracle")
-    # A task's controls are its null responders on generated items: the same ones on the items that were asked say it all.
+    order = ("positive", "negative", "null responder", "oracle", "reference")
+    # The responders of a task ran on generated items too, as its controls; those on the items that were asked say more.
     asked = any(control.kind == "oracle" for control in finding.controls)
-    controls = [c for c in finding.controls if not asked or c.kind in ("null responder", "oracle")]
+    controls = [c for c in finding.controls if not asked or c.kind in ("null responder", "oracle", "reference")]
     for control in sorted(controls, key=lambda c: (order.index(c.kind), -(finite(c.dose) or 0))):
         if control.estimate is None or not _comparable(control.estimate, same):
             continue
@@ -92,8 +95,8 @@ def _row(line: int, kind: str, label: str, view: EstimateView) -> dict[str, Any]
 def _label(control: ControlView) -> str:
     if control.kind == "null responder":
         return "null responders"
-    if control.kind == "oracle":
-        return "oracle"
+    if control.kind in ("oracle", "reference"):
+        return control.kind
     dose = f", {number(control.dose)} {visible(control.unit or '')}".rstrip() if control.dose else ""
     return f"{control.kind}{dose}" + (" ✗ failed" if control.passed is False else "")
 
@@ -103,6 +106,7 @@ def _caption(finding: Finding, rows: Rows) -> str:
     metric = first.metric if first else ""
     names = {"positive": "positive controls (triangles)", "negative": "negative controls (circles)"}
     names["null responder"] = "null responders, which know nothing of the question (strokes)"
+    names["reference"] = "the reference model (square)"
     names["oracle"] = "an oracle, which gives the right answers (cross)"
     shown = [name for kind, name in names.items() if any(row["kind"] == kind for row in rows)]
     if any(row["kind"] == "subject" and row["line"] for row in rows):
