@@ -54,8 +54,13 @@ def audit(
     nonmembers: str | Path | None = None,
     data: Mapping[str, Data | str | Path] | None = None,
     sets: Sequence[str | Path] = (),
+    facets: bool = False,
     canaries: str | Path | None = None,
     dp_log: str | Path | None = None,
+    prediction: str | None = None,
+    label: str | None = None,
+    score: str | None = None,
+    groups: Sequence[str] = (),
     field: str | None = None,
     randomized: bool = False,
     reference: str | Path | Target | None = None,
@@ -94,8 +99,12 @@ def audit(
     sets
         Folders and files in which the items of tasks are looked for, beside those of ``PROBATUM_DATA``; items that are
         found nowhere are generated.
+    facets
+        HELM's further metrics of every task: calibration, robustness, fairness, bias, toxicity, efficiency.
     canaries, dp_log
         The key of canaries that were planted in the training data; the log of a differentially private training.
+    prediction, label, score, groups
+        Columns of a table of decisions, where the model is one; such a table is asked the suite ``decisions``.
     in_situ, budget
         Plant controls in a copy of the model, in at most so many seconds: detection limits of this very model.
     reference, roles
@@ -120,7 +129,8 @@ def audit(
         Before anything is computed, for whatever the user can mend.
     """
     started = time.perf_counter()
-    chosen = suite if isinstance(suite, Suite) else read_suite(suite)
+    table = table_of(prediction, label, score, groups)
+    chosen = suite if isinstance(suite, Suite) else read_suite("decisions" if table and suite == "default" else suite)
     methods = methods_of(chosen, probes, options or {})
     for name in options or {}:
         if load(name) not in [method for method, _ in methods]:
@@ -136,7 +146,7 @@ def audit(
     session = session or open_session(
         cache, device=device, dtype=dtype, trust_remote_code=trust_remote_code, token_budget=token_budget
     )
-    subject, roles = open_subject(model, roles, session, endpoint_model)
+    subject, roles = open_subject(model, roles, session, endpoint_model, table)
     records, used, models = gather(
         subject,
         model,
@@ -155,6 +165,7 @@ def audit(
     )
     runner = Runner(subject, records, models, session, seed, reveal, mask_key(session), debug)
     runner.find_items = finder(sets, limit, seed)
+    runner.facets = facets
     subject.declare(_signals(methods))
     said: Sequence[str] = ()
     if in_situ:
@@ -162,7 +173,8 @@ def audit(
     pending, complete = _run_all(runner, methods, step)
     _raise_if_unusable(runner, pending)
     findings = decide_all(pending, records, primary=chosen.primary, scores=runner.scores, seed=seed)
-    findings = doubted(runner, findings)
+    key_fault = _key_fault(canaries, members, field)
+    findings = doubted(runner, findings, key_fault)
     used += tuple(
         DataUsed(name, _relative(found.path) if found.path else "generated", found.items.digest[:16], len(found.items))
         for name, found in runner.found.items()
@@ -170,10 +182,11 @@ def audit(
     notes = [
         *said,
         *dict.fromkeys(f.remark for f in runner.found.values() if f.remark),
+        *getattr(subject, "notes", ()),
         *remarks(runner, pending, findings, foreign=not (_builtin(model) or in_situ)),
     ]
     if canaries is not None:
-        notes += _key_fits(canaries, members, field, findings)
+        notes += [key_fault] if key_fault else _on_trust(findings) if members is None else []
     if trust_remote_code or session.trust_remote_code:
         notes.append("code that came with the model was allowed to run (--trust-remote-code)")
     session.cost.seconds = time.perf_counter() - started
@@ -309,6 +322,9 @@ def collect(
 
         records["TrainingLog"] = log_ = read_training_log(dp_log)
         used.append(DataUsed("traininglog", _relative(dp_log), log_.digest[:16], len(log_)))
+    for kind, own in getattr(subject, "brings", {}).items():  # a table of decisions is target and data in one
+        records[kind] = own
+        used.append(DataUsed(kind.lower(), subject.name, own.digest[:16], len(own)))
     if Access.BYTES in subject.access and "Claims" not in records:
         card = subject.files() / "README.md"
         if card.is_file():
@@ -381,23 +397,20 @@ def _relative(path: str | Path) -> str:
     return path.name if path.is_absolute() else path.as_posix()
 
 
-def _key_fits(
-    canaries: str | Path, members: str | Path | None, field: str | None, findings: Sequence[Finding]
-) -> list[str]:
-    """A note where the key is not one of this training, or nobody can know: a wrong key finds nothing, as a good model.
-
-    The whole file is searched, whatever ``--limit`` left of it.
-    """
+def _key_fault(canaries: str | Path | None, members: str | Path | None, field: str | None) -> str:
+    """How the canaries of a key do not fit the training data; the whole file is searched, whatever ``--limit`` left."""
     from probatum.controls.canaries import check_key
 
-    if members is not None:
-        rows = iterate_rows(members)
-        texts = (str(row[field or "text"]) for row in rows)
-        return list(filter(None, [check_key(canaries, texts, _relative(members))]))
+    if canaries is None or members is None:
+        return ""
+    return check_key(canaries, (str(row[field or "text"]) for row in iterate_rows(members)), _relative(members))
+
+
+def _on_trust(findings: Sequence[Finding]) -> list[str]:
+    """Without the training data nobody knows whether the key is of this training: a wrong one finds nothing, too."""
     asked = {"Canaries", "Members", "Records"}
-    if not any(
-        f.outcome == "no evidence" and asked.intersection(load(f.probe).signature.data.values()) for f in findings
-    ):
+    kinds = [load(f.probe).signature.data.values() for f in findings if f.outcome == "no evidence"]
+    if not any(asked.intersection(kind) for kind in kinds):
         return []
     return [
         "that the canaries of this key were in the training data is taken on trust, and without them nothing could be "
@@ -439,14 +452,28 @@ def open_subject(
     roles: Mapping[str, str | Path | Target] | None,
     session: Session,
     endpoint_model: str | None,
+    table: Mapping[str, Any] | None = None,
 ) -> tuple[Target, dict[str, str | Path | Target]]:
-    """The model under audit and the other roles; ``base`` is no role of a probe but what an adapter is opened with."""
+    """The model under audit and the other roles; ``base`` is no role of a probe but what an adapter is opened with.
+
+    ``table``: the columns of a table of decisions (`table_of`).
+    """
     others = dict(roles or {})
     base = others.pop("base", None)
     if isinstance(base, Target):
         raise BadInput("the base of an adapter is named by its directory")
-    named: dict[str, Any] = {"model": endpoint_model} if endpoint_model else {}
+    named: dict[str, Any] = {**({"model": endpoint_model} if endpoint_model else {}), **(table or {})}
     return open_target(model, session=session, base=base, **named), others
+
+
+def table_of(
+    prediction: str | None = None, label: str | None = None, score: str | None = None, groups: Sequence[str] = (), **_: Any
+) -> dict[str, Any]:
+    """The columns of a table of decisions as `open_target` takes them; nothing where none was named."""
+    if prediction is None and (label or score or groups):
+        raise BadInput("--label, --score and --group name columns of a table of decisions; name --prediction too")
+    named = {"prediction": prediction, "label": label, "score": score, "groups": tuple(groups)}
+    return named if prediction is not None else {}
 
 
 def _check_roles(methods: Sequence[Method], roles: Mapping[str, Any]) -> None:

@@ -73,6 +73,8 @@ class Runner:
     in_situ: Callable[[Method], InSitu | str | None] | None = None
     #: The items of a set, by its name; None where no task is among the probes.
     find_items: Callable[[str], Found] | None = None
+    #: Whether HELM's further metrics are computed for every task, at the price of asking its items in other forms.
+    facets: bool = False
     #: Set of items → what was found for it, in the order in which tasks asked.
     found: dict[str, Found] = field(default_factory=dict)
     _blind: dict[str, Any] = field(default_factory=dict)
@@ -293,7 +295,14 @@ class Runner:
             finding,
             direction=result.direction,
             estimate=view(result.estimate),
-            breakdown={name: view(e) for name, e in (*result.breakdown.items(), *_prevalence(method, result, proof))},
+            breakdown={
+                name: view(e)
+                for name, e in (
+                    *result.breakdown.items(),
+                    *_prevalence(method, result, proof),
+                    *self._facets(method, options, scores, truth),
+                )
+            },
             p_value=result.p_value,
             p_value_kind=result.p_value_kind,
             controls=(*proof.controls, *self._responders(method, data, options)),
@@ -335,6 +344,15 @@ class Runner:
                 passed = bool(low <= result.estimate.value <= high)
             views.append(ControlView(kind, responder.name, None, None, view(result.estimate), result.p_value, passed))
         return tuple(views)
+
+    def _facets(
+        self, method: Method, options: Mapping[str, Any], scores: Scores, truth: Truth
+    ) -> Sequence[tuple[str, Estimate]]:
+        if not (self.facets and method.items):
+            return ()
+        from probatum.facets import facets
+
+        return list(facets(self, method, options, scores, truth).items())
 
     def _references(self, method: Method) -> list[Target]:
         """The model that a task's score is shown beside, where the user named one that can answer."""

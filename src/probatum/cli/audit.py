@@ -15,7 +15,11 @@ from probatum.core.errors import BadInput
 
 def audit(
     models: Annotated[
-        list[str], typer.Argument(metavar="MODEL...", help="Directory, hf:ORG/NAME, URL, or a built-in name.")
+        list[str],
+        typer.Argument(
+            metavar="MODEL...",
+            help="Directory, hf:ORG/NAME, URL, a built-in name, or a file: recorded answers, decisions.",
+        ),
     ],
     members: Annotated[str | None, typer.Option(metavar="FILE", help="Texts that were in the training data.")] = None,
     nonmembers: Annotated[str | None, typer.Option(metavar="FILE", help="Texts that were not.")] = None,
@@ -40,9 +44,20 @@ def audit(
     directions: Annotated[
         str | None, typer.Option(metavar="FILE", help="Directions planted in a training: seed, index, member.")
     ] = None,
+    prediction: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Of a table of decisions: the column of what was decided.")
+    ] = None,
+    label: Annotated[str | None, typer.Option(metavar="NAME", help="The column of what was true.")] = None,
+    score: Annotated[str | None, typer.Option(metavar="NAME", help="The column of the score behind it.")] = None,
+    group: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="A column of groups (repeatable).")
+    ] = None,
     sets: Annotated[
         list[str] | None, typer.Option("--data", metavar="DIR", help="Where benchmark items are looked for.")
     ] = None,
+    facets: Annotated[
+        bool, typer.Option("--facets", help="HELM's further metrics of every task; asks each item six times more.")
+    ] = False,
     field: Annotated[str | None, typer.Option(metavar="NAME", help="Column that holds the text.")] = None,
     reference: Annotated[str | None, typer.Option(metavar="MODEL", help="A model that never saw the members.")] = None,
     role: Annotated[list[str] | None, typer.Option("--with", metavar="ROLE=MODEL", help="A further model.")] = None,
@@ -93,8 +108,13 @@ def audit(
         "randomized": randomized,
         "data": {kind: path for kind, path in files.items() if path},
         "sets": sets or (),
+        "facets": facets,
         "canaries": canaries,
         "dp_log": dp_log,
+        "prediction": prediction,
+        "label": label,
+        "score": score,
+        "groups": group or (),
         "field": field,
         "reference": reference,
         "roles": _pairs(role or [], "--with ROLE=MODEL"),

@@ -229,6 +229,16 @@ class StoredTarget(Target):
         found = self._evidence("generation", settings, prompts, compute, payloads.TEXT)
         return [found[prompt].strip() if prompt in found else None for prompt in prompts]
 
+    def timed_answer(self, talk: Sequence[Mapping[str, str]], *, max_new_tokens: int = 32) -> float:
+        """Seconds that one answer takes, computed anew and not kept."""
+        begun = time.perf_counter()
+        with self._compute_lock:
+            if self.chats:
+                list(self._compute_chats([talk], max_new_tokens, 0.0, 0))
+            else:
+                list(self._compute_generations([written_out(talk)], max_new_tokens, 0.0, "\n", 0))
+        return time.perf_counter() - begun
+
     def hidden(self, texts: Sequence[str], layers: Sequence[int], *, pool: str = "last") -> dict[int, np.ndarray]:
         """Per layer an array (n, width); a text without tokens has NaN."""
         if pool not in ("last", "mean"):

@@ -14,7 +14,20 @@ PAPERS = frozenset(f"P{number:03d}" for number in range(1, 243))
 #: Parts of Probatum that a method stands below, or beside.
 ABOVE = {
     *("targets", "controls", "probes", "protections", "transforms"),
-    *("runner", "notes", "deciding", "audit", "compare", "planning", "protect", "reports", "ledger", "cli", "testing"),
+    *(
+        "runner",
+        "facets",
+        "notes",
+        "deciding",
+        "audit",
+        "compare",
+        "planning",
+        "protect",
+        "reports",
+        "ledger",
+        "cli",
+        "testing",
+    ),
 }
 #: Public names that come from there.
 PUBLIC = {"audit": "audit", "run": "audit", "open_target": "targets"}
