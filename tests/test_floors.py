@@ -18,14 +18,15 @@ FLOORS = {
     "probes": 4, "protections": 4, "transforms": 4,
     "runner": 5, "facets": 5, "notes": 5, "deciding": 5, "audit": 5,
     "planning": 5, "compare": 5, "protect": 5, "reports": 5, "ledger": 5,
-    "testing": 6, "cli": 6, "__main__": 7,
+    "testing": 6, "bridges": 6, "cli": 7, "__main__": 8,
 }  # fmt: skip
 TOGETHER = (
     {"engine", "targets", "controls", "sets", "scorers"},
     {"runner", "facets", "notes", "deciding", "audit", "planning", "compare", "protect", "reports", "ledger"},
 )
 METHODS = ("probes", "protections", "transforms")
-HEAVY = ("torch", "transformers", "tokenizers", "scipy", "sklearn", "pyarrow", "altair", "jinja2", "httpx")
+HEAVY = ("torch", "transformers", "tokenizers", "scipy", "sklearn", "pyarrow", "altair", "jinja2", "httpx",
+         "inspect_ai", "lm_eval")  # fmt: skip
 
 
 def part_of(file: Path, root: Path) -> str:
@@ -111,6 +112,7 @@ def test_a_control_knows_nothing_but_the_core():
         ("probes/privacy/a.py", "from probatum import open_target", "probes must not import targets") ,
         ("protections/a.py", "from probatum.probes.privacy.b import b", "protections must not import probes"),
         ("reports/html.py", "from probatum.cli import app", "reports must not import cli"),
+        ("reports/html.py", "from probatum.bridges import guest", "reports must not import bridges"),
         ("runner.py", "from probatum.testing import toy_data", "runner must not import testing"),
         ("attic/a.py", "", "'attic' stands on no floor"),
     ],

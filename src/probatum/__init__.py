@@ -16,6 +16,7 @@ from probatum.core.data import (
     Pairs,
     Prompts,
     Records,
+    Rows,
     Texts,
     TrainingLog,
 )
@@ -54,6 +55,7 @@ __all__ = [
     "Records",
     "Report",
     "Result",
+    "Rows",
     "Scores",
     "Target",
     "Texts",

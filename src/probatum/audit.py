@@ -183,6 +183,7 @@ def audit(
         *said,
         *dict.fromkeys(f.remark for f in runner.found.values() if f.remark),
         *getattr(subject, "notes", ()),
+        *_changed(subject, complete),
         *remarks(runner, pending, findings, foreign=not (_builtin(model) or in_situ)),
     ]
     if canaries is not None:
@@ -418,6 +419,13 @@ def _on_trust(findings: Sequence[Finding]) -> list[str]:
     ]
 
 
+def _changed(subject: Target, complete: bool) -> list[str]:
+    """A note where an endpoint is no longer what it was when the audit began."""
+    ask = getattr(subject, "changed", None)
+    told = ask() if ask is not None and complete else ""
+    return [told] if told else []
+
+
 def _builtin(model: object) -> bool:
     from probatum.controls import specimen
 
@@ -467,7 +475,11 @@ def open_subject(
 
 
 def table_of(
-    prediction: str | None = None, label: str | None = None, score: str | None = None, groups: Sequence[str] = (), **_: Any
+    prediction: str | None = None,
+    label: str | None = None,
+    score: str | None = None,
+    groups: Sequence[str] = (),
+    **_: Any,
 ) -> dict[str, Any]:
     """The columns of a table of decisions as `open_target` takes them; nothing where none was named."""
     if prediction is None and (label or score or groups):

@@ -51,25 +51,30 @@ def _windowed(pending: Sequence[Pending], subject: Target, records: Mapping[str,
     ]
 
 
-def doubted(runner: Runner, findings: Sequence[Finding]) -> list[Finding]:
-    """The findings, where "no evidence" about membership reads "inconclusive" if the comparison could show nothing.
+def doubted(runner: Runner, findings: Sequence[Finding], key: str = "") -> list[Finding]:
+    """The findings, where "no evidence" reads "inconclusive" if the data could have shown nothing.
 
-    Half of the nonmembers or more are near-duplicates of members, or a reference that was used has seen the members.
+    Half of the nonmembers or more are near-duplicates of members, a reference that was used has seen the members, or
+    the key of the canaries does not fit the training data (``key``: how).
     """
-    members = runner.data.get("Members")
-    if not isinstance(members, Members) or all(f.outcome != "no evidence" for f in findings):
+    if all(f.outcome != "no evidence" for f in findings):
         return list(findings)
-    copies, outside = _copies(members)
-    copied, seen = copies >= outside / 2 > 0, bool(_reference(runner, findings))
+    members, coins = runner.data.get("Members"), [d.digest[:12] for d in runner.data.values() if d.name == "canaries"]
+    own = members.digest[:12] if isinstance(members, Members) else ""
+    copies, outside = _copies(members) if isinstance(members, Members) else (0, 0)
+    seen = bool(_reference(runner, findings))
     out = []
     for f in findings:
-        if f.outcome == "no evidence" and members.digest[:12] in f.data.values():
-            why = f"{copies} of {outside} nonmembers are near-duplicates of members" if copied else ""
-            if seen and "reference" in f.roles:
-                why = why or "the reference by itself finds the members likelier"
-            if why:
-                reason = "; ".join(filter(None, (f"nothing was found, but {why}", f.reason)))
-                f = dataclasses.replace(f, outcome="inconclusive", direction=None, reason=reason)
+        why = ""
+        if key and not set(coins).isdisjoint(f.data.values()):
+            why = key
+        elif own in f.data.values() and copies >= outside / 2 > 0:
+            why = f"{copies} of {outside} nonmembers are near-duplicates of members"
+        elif own in f.data.values() and seen and "reference" in f.roles:
+            why = "the reference by itself finds the members likelier"
+        if why and f.outcome == "no evidence":
+            reason = "; ".join(filter(None, (f"nothing was found, but {why}", f.reason)))
+            f = dataclasses.replace(f, outcome="inconclusive", direction=None, reason=reason)
         out.append(f)
     return out
 

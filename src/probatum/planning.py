@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from probatum.audit import finder, gather, methods_of, open_subject
+from probatum.audit import finder, gather, methods_of, open_subject, table_of
 from probatum.core.access import Access
 from probatum.core.binding import bind, missing, options_of
 from probatum.core.draws import keyed
@@ -21,6 +21,7 @@ from probatum.engine.session import Session
 
 #: Multiply-adds a second that a guess may count on where nothing was measured yet; two cores do about this.
 SPEED = 20e9
+RECORDED = ("transcript", "decisions")  #: kinds of targets that answer from a file, which costs nothing
 CHECKED = 3  # texts of a run that the engine reads a second time
 
 
@@ -32,10 +33,16 @@ class Rehearsal(Target):
         self.digest, self.tokenizer_digest = target.digest, target.tokenizer_digest
         self.parameter_count, self.dtype = target.parameter_count, target.dtype
         self._target, self._seen, self.tokens = target, set[Any](), 0
+        self.requests = self.written = 0
 
-    def _count(self, asked: Iterable[tuple[Any, int]]) -> None:
+    def _count(self, asked: Iterable[tuple[Any, int]], written: int = 0) -> None:
+        """``written``: of the tokens of each, those that are written and not read."""
+        if self.kind in RECORDED:
+            return
         new = {key: tokens for key, tokens in asked if key not in self._seen}
         self._seen.update(new)
+        self.requests += len(new)
+        self.written += written * len(new)
         # A few texts are read once more by themselves, to see that padding changes nothing.
         self.tokens += sum(new.values()) + CHECKED * max(new.values(), default=0)
 
@@ -86,7 +93,8 @@ class Rehearsal(Target):
         how = (max_new_tokens, str(sorted(settings.items())))
         lengths = self.encode(prompts).lengths
         self._count(
-            (("generate", prompt, *how), int(n) + max_new_tokens) for prompt, n in zip(prompts, lengths, strict=True)
+            ((("generate", prompt, *how), int(n) + max_new_tokens) for prompt, n in zip(prompts, lengths, strict=True)),
+            max_new_tokens,
         )
         return [""] * len(prompts)
 
@@ -137,15 +145,17 @@ class Rehearsal(Target):
         return self._target.files()
 
 
-def plan(model: str, *, session: Session, **given: Any) -> str:
+def plan(model: str, *, session: Session, price: tuple[float, float] | None = None, **given: Any) -> str:
     """Which probes would run, why the others would not, and what it costs at most. Calls no model.
 
     Takes the arguments of `probatum.audit`. Controls come on top the first time; what the store holds costs nothing.
+    ``price``: of a million tokens read, and written, by an endpoint.
     """
-    suite = read_suite(given.get("suite", "default"))
+    table, named = table_of(**given), given.get("suite", "default")
+    suite = read_suite("decisions" if table and named == "default" else named)
     methods = methods_of(suite, given.get("probes") or (), given.get("options") or {})
     name = given.get("endpoint_model")
-    subject, others = open_subject(model, given.get("roles"), session, name)
+    subject, others = open_subject(model, given.get("roles"), session, name, table)
     data, _, roles = gather(subject, model, session=session, **{**given, "roles": others})
     stage = {role: Rehearsal(target) for role, target in roles.items()}
     actor = Rehearsal(subject)
@@ -164,9 +174,18 @@ def plan(model: str, *, session: Session, **given: Any) -> str:
     tokens = actor.tokens + sum(r.tokens for r in stage.values())
     cost = 2 * tokens * (subject.parameter_count or 0) / SPEED
     guess = f", about {cost:,.0f} s at 20 GFLOP/s (a guess: nothing was measured)" if cost else ""
+    each = [actor, *stage.values()]
+    split = ""
+    if any(r.kind == "endpoint" for r in each):
+        own = [r for r in each if r.kind == "endpoint"]
+        requests, written = sum(r.requests for r in own), sum(r.written for r in own)
+        read = sum(r.tokens for r in own) - written
+        split = f", of which {read:,} are read and {written:,} written by endpoints, for {requests:,} prompts"
+        if price is not None:
+            split += f", at most {(read * price[0] + written * price[1]) / 1e6:,.2f} by the prices given"
     lines += [
         "",
-        f"at most {tokens:,} tokens{guess}; controls come on top the first time, what is stored costs nothing",
+        f"at most {tokens:,} tokens{split}{guess}; controls come on top the first time, what is stored costs nothing",
     ]
     return "\n".join(lines)
 

@@ -172,10 +172,7 @@ class Runner:
             why = failures.get(texts.get(name, ""))
             why = why or next((w for t, w in failures.items() if name in texts and t.startswith(texts[name])), None)
             reasons[name] = why or reasons[name]
-        return Scores(
-            scores.ids, scores.values, scores.towards, expected=scores.expected, null=scores.null, unscored=reasons,
-            note=scores.note, parameters=scores.parameters,
-        )  # fmt: skip
+        return dataclasses.replace(scores, unscored=reasons)
 
     def prove(self, method: Method, options: Mapping[str, Any]) -> Proof:
         """The controls of a probe, through the same class of target; cached by everything that could change them."""
@@ -218,7 +215,7 @@ class Runner:
         proof = prove(
             runs,
             _metric(method),
-            where=where or (_where(runs[0].control, opened) if runs else ""),
+            where=where or (_where(runs[0].control, opened) if runs and not method.measure else ""),  # no limit, no place
             seed=self.seed,
             measure=method.measure,
         )

@@ -43,7 +43,8 @@ def audited(data, tmp_path_factory):
 
     def listen(self, method, path, body, authorization=""):
         if body and over_the_wire():
-            asked.append(json.loads(body).get("prompt", ""))
+            prompt = json.loads(body).get("prompt", "")
+            asked.extend([prompt] if isinstance(prompt, str) else prompt)
         return respond(self, method, path, body, authorization)
 
     with pytest.MonkeyPatch.context() as patch:
@@ -65,7 +66,7 @@ def test_what_log_probs_allow_runs_through_the_endpoint(report, data):
     assert report["subject"]["access"] == ["TEXT", "LOGPROBS"]
     for name in ("loss", "zlib_entropy", "min_k_prob"):
         assert finding(report, name)["outcome"] == "evidence", name
-    assert report["cost"]["forward_passes"] > 100
+    assert report["cost"]["forward_passes"] > 20
 
 
 def test_it_finds_the_same_numbers_as_an_audit_of_the_directory(report, data, probatum, tmp_path):
@@ -133,7 +134,7 @@ def test_a_failure_in_the_middle_becomes_a_reason(probatum, data, tmp_path, monk
         return respond(self, method, path, body, authorization)
 
     monkeypatch.setattr(Service, "respond", failing)
-    with serve_http(open_target("specimen")) as url:
+    with serve_http(open_target("specimen"), lists=False) as url:
         ran = probatum("audit", url, *data, *only("loss"), "--json", "--out", tmp_path / "out")
     assert ran.code == 0, ran.err
     loss = finding(json.loads(ran.out), "loss")

@@ -5,11 +5,13 @@ import datetime
 import json
 import re
 import string
+import tracemalloc
 
 import numpy as np
 import pytest
 import scipy.stats
 
+from probatum.controls import canary_insert, canary_key
 from probatum.controls.canaries import LEAST, check_key, draw_key, make, read_canaries
 from probatum.controls.canary_insert import insert
 from probatum.controls.canary_key import open_key
@@ -341,6 +343,53 @@ def test_what_cannot_be_inserted_is_refused_and_nothing_is_left(made, tmp_path):
     assert (tmp_path / "out.jsonl").read_bytes() == whole
     insert(train, folder, tmp_path / "out.jsonl", force=True)
     assert (tmp_path / "out.jsonl").read_bytes() == whole, "the same key and file give the same mixture"
+
+
+def test_a_file_is_never_in_memory_as_a_whole_and_the_mixture_is_that_of_the_draw(made, tmp_path):
+    folder, key = made
+    body = "some words of a letter that nobody wrote " * 20
+    rows = [{"id": i, "text": f"{i} {body}", "rest": None} for i in range(12_000)]
+    size = write(tmp_path / "train.jsonl", rows).stat().st_size
+    insert(tmp_path / "train.jsonl", folder, tmp_path / "first.jsonl")  # what is imported stays
+    tracemalloc.start()
+    try:
+        insert(tmp_path / "train.jsonl", folder, tmp_path / "out.jsonl")
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert size > 10e6
+    assert peak < 0.4 * size
+    places = key.rng("insert").integers(len(rows) + 1, size=len(key.planted))
+    order = sorted(range(len(places)), key=lambda i: (places[i], i))
+    mixed = list(rows)
+    for i in reversed(order):
+        mixed.insert(places[i], {"id": None, "text": key.planted[i], "rest": None})
+    assert read(tmp_path / "out.jsonl") == mixed
+
+
+def test_a_file_that_changes_while_it_is_read_is_noticed(made, tmp_path, monkeypatch):
+    train = write(tmp_path / "train.jsonl", ROWS)
+    real = canary_insert.iterate_rows
+    passes = []
+
+    def shrinking(path):
+        passes.append(path)
+        yield from (row for i, row in enumerate(real(path)) if len(passes) == 1 or i < 150)
+
+    monkeypatch.setattr(canary_insert, "iterate_rows", shrinking)
+    with pytest.raises(BadInput, match=r"changed while it was read \(200 records, then 150\)"):
+        insert(train, made[0], tmp_path / "out.jsonl")
+    assert sorted(f.name for f in tmp_path.iterdir() if f.is_file()) == ["train.jsonl"]
+
+
+def test_canaries_are_found_in_texts_of_any_number(made, monkeypatch):
+    _, key = made
+    monkeypatch.setattr(canary_key, "_AT_ONCE", 100)
+    inside = {c.id for c in key.canaries if c.member}
+    texts = [text for pair in zip(key.planted, LETTERS * 100, strict=False) for text in pair]
+    assert canary_key.standing_in(key.canaries, iter(texts)) == inside
+    assert canary_key.standing_in(key.canaries, iter(LETTERS)) == set()
+    assert canary_key.standing_in(key.canaries, iter(())) == set()
 
 
 # What an audit makes of them.

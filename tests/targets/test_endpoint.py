@@ -92,7 +92,7 @@ class Fake:
     """An honest service, except for what ``fault`` (set after opening, or before) makes of its answers."""
 
     def __init__(self, target: Target | None = None, **gives: Any):
-        self.service = Service(target or Toy(), **gives)
+        self.service = Service(target or Toy(), **{"lists": False, **gives})
         self.fault: Fault | None = None
         self.requests: list[httpx.Request] = []
         self.slept: list[float] = []
@@ -566,6 +566,9 @@ def test_public_url(path: str) -> None:
         (["The", "fox"], "The fox", [3, 7]),
         (["▁a", "\ufffd", "\ufffd", "▁b", "c"], "aé bc", [1, 2, 2, 4, 5]),
         (["", "a"], "a", [0, 1]),
+        (["W", "ei", "", "", "en"], "Weißen", [1, 3, 4, 4, 6]),  # parts of a character that read as nothing
+        (["a", " ", "t"], "a ét", [1, 3, 4]),  # each of two tokens lost its part of one
+        (["a", " ", "t"], "a xt", None),
         (["x", *["\ufffd"] * 8, "y"], "x東京éy", [1, 2, 2, 2, 3, 3, 3, 4, 4, 5]),
         (["The", " dog"], "The fox", None),
         (["The"], "The fox", None),
@@ -707,3 +710,189 @@ def test_a_port_that_is_taken() -> None:
         port = int(url.split(":")[2].split("/")[0])
         with pytest.raises(BadInput, match="cannot be used"), serve_http(Toy(), port=port):
             pass
+
+
+# Lists of prompts.
+
+
+def counted(fake: Fake) -> list[int]:
+    """Prompts of every request for completions since the opening."""
+    fake.requests.clear()
+    sizes: list[int] = []
+
+    def count(request: httpx.Request, body: dict[str, Any], honest: httpx.Response) -> None:
+        prompt = body.get("prompt")
+        sizes.append(len(prompt) if isinstance(prompt, list) else 1)
+
+    fake.fault = count
+    return sizes
+
+
+def test_lists_of_prompts_give_the_same_numbers_in_fewer_requests() -> None:
+    toy = Toy()
+    fake = Fake(toy, lists=True)
+    target, sizes = fake.open(), counted(fake)
+    assert target.at_once == 16
+    texts = [f"text number {i}" for i in range(40)] + [""]
+    np.testing.assert_allclose(
+        target.token_statistics(texts).logprob.values, toy.token_statistics(texts).logprob.values, atol=1e-6
+    )
+    assert sorted(sizes) == [8, 16, 16]
+    assert target.generate(texts[:20], temperature=1.0, seed=5) == toy.generate(texts[:20], temperature=1.0, seed=5)
+    assert sorted(sizes[3:]) == [4, 16]
+
+
+def test_a_list_is_no_longer_than_its_tokens_allow() -> None:
+    fake = Fake(lists=True)
+    target, sizes = fake.open(), counted(fake)
+    target.generate([f"prompt {i}" for i in range(10)], max_new_tokens=2000)
+    assert sizes == [2] * 5
+
+
+def test_one_prompt_that_fails_in_a_list_loses_no_other() -> None:
+    fake = Fake(lists=True)
+    target = fake.open()
+
+    def short(request: httpx.Request, body: dict[str, Any], honest: httpx.Response) -> httpx.Response | None:
+        prompt = body.get("prompt", "")
+        if any(len(p) > 100 for p in ([prompt] if isinstance(prompt, str) else prompt)):
+            return httpx.Response(400, json={"error": {"message": "maximum context length is 10 tokens"}})
+        return None
+
+    fake.fault = short
+    session = target.session
+    spent = session.budget.spent
+    texts = [f"text {i}" for i in range(30)]
+    tokens = target.token_statistics([*texts, "long " * 50])
+    assert list(tokens.logprob.lengths) == [3] * 30 + [0]
+    assert list(target.failures) == ["long " * 50]
+    assert target.at_once < 16
+    assert session.budget.spent - spent == 30 * 4  # what was booked for a list that failed is not paid twice
+
+
+def test_other_tokens_in_a_list_concern_their_text_only() -> None:
+    fake = Fake(lists=True)
+    target = fake.open()
+    fake.fault = lambda request, body, honest: httpx.Response(200, text=honest.text.replace("Secret", "Sekret"))
+    tokens = target.token_statistics(["plain", "the Secret", "words"])
+    assert list(tokens.logprob.lengths) == [1, 0, 1]
+    assert target.at_once == 16
+
+
+def test_choices_come_in_any_order_and_none_is_missing() -> None:
+    fake, texts = Fake(lists=True), ["one", "two two", "three"]
+    target = fake.open()
+    own = list(Toy().token_statistics(texts).logprob.lengths)
+
+    def changed(change: Callable[[list[Any]], list[Any]]) -> Fault:
+        def fault(request: httpx.Request, body: dict[str, Any], honest: httpx.Response) -> httpx.Response | None:
+            answer = honest.json()
+            if not isinstance(body.get("prompt"), list):
+                return None
+            return httpx.Response(200, json={**answer, "choices": change(answer["choices"])})
+
+        return fault
+
+    fake.fault = changed(lambda choices: choices[::-1])
+    assert list(target.token_statistics(texts).logprob.lengths) == own
+    fake.fault, before = changed(lambda choices: choices[:2]), len(fake.requests)
+    assert list(target.token_statistics([t + "!" for t in texts]).logprob.lengths) == [n + 1 for n in own]
+    assert len(fake.requests) - before == 4
+
+
+def test_a_list_that_takes_too_long_is_asked_one_by_one() -> None:
+    fake = Fake(lists=True)
+    target = fake.open()
+
+    def slow(request: httpx.Request, body: dict[str, Any], honest: httpx.Response) -> httpx.Response | None:
+        if isinstance(body.get("prompt"), list):
+            raise httpx.ReadTimeout("timed out")
+        return None
+
+    fake.fault = slow
+    assert len(target.generate([f"prompt {i}" for i in range(40)])) == 40
+    assert fake.slept == []
+    assert target.at_once < 8
+
+
+def test_a_message_that_quotes_one_text_of_a_list_is_not_shown() -> None:
+    fake = Fake(lists=True)
+    target = fake.open()
+    private = "Anna Maier, born 1961, diagnosis unknown"
+    fake.fault = always(lambda: httpx.Response(403, json={"error": {"message": f"cannot parse '{private[:30]}'"}}))
+    with pytest.raises(EndpointError) as caught:
+        target.generate(["something else", private])
+    assert "Anna" not in str(caught.value)
+
+
+# What servers do in their own way.
+
+
+def test_the_context_is_what_the_list_of_models_says(llama: Path) -> None:
+    from probatum.targets.transformers import TransformersTarget
+
+    local = TransformersTarget(llama, session=Session())
+    assert EndpointTarget(URL, session=Session(), transport=serve(local)).context == 128
+    assert not hasattr(Fake().open(), "context")
+
+
+@pytest.mark.parametrize(("refused", "sent"), [((), 0), ((0,), -1), ((0, -1), None)])
+def test_it_is_asked_to_write_by_the_models_own_law(refused: tuple[int, ...], sent: int | None) -> None:
+    fake = Fake()
+
+    def picky(request: httpx.Request, body: dict[str, Any], honest: httpx.Response) -> httpx.Response | None:
+        return httpx.Response(422, json={"detail": "top_k"}) if body.get("top_k") in refused else None
+
+    fake.fault = picky
+    target, bodies = fake.open(), []
+    fake.fault = lambda request, body, honest: bodies.append(body)
+    target.generate(["Go"])
+    assert bodies[0].get("top_k") == sent
+    assert bodies[0].get("repeat_penalty") == (None if sent is None else 1.0)
+
+
+def test_the_answers_of_llama_cpp_python(llama: Path) -> None:
+    from probatum.targets.transformers import TransformersTarget
+
+    local = TransformersTarget(llama, session=Session())
+    target = EndpointTarget(URL, session=Session(), transport=serve(local, llama_cpp=True), sleep=lambda _: None)
+    assert Access.LOGPROBS in target.access
+    assert target.at_once == 1
+    texts = ["Die Straße nach Gießen", "a café, 東京 🙂 end", "The quick brown fox"]
+    here, there = target.token_statistics(texts), local.token_statistics(texts)
+    for row in range(len(texts)):
+        np.testing.assert_array_equal(here.end[row], there.end[row][1:])  # its first token has no log-prob
+        np.testing.assert_allclose(here.logprob[row], there.logprob[row][1:], atol=1e-5)
+    assert target.generate(["The quick"], max_new_tokens=5) == local.generate(["The quick"], max_new_tokens=5)
+
+
+class Displaced(Service):
+    """Log-probs of every token after itself, as llama-cpp-python gives them where no token begins a text."""
+
+    def _logprobs(self, texts: list[str], starts: list[int], top: bool) -> Iterator[dict[str, Any]]:
+        for text, answer in zip(texts, super()._logprobs(texts, starts, top), strict=True):
+            ends = np.cumsum([len(token) for token in answer["tokens"]])
+            after = self.target.token_statistics(
+                [text[:end] + t for end, t in zip(ends, answer["tokens"], strict=True)]
+            )
+            for i, token in enumerate(answer["tokens"]):
+                answer["token_logprobs"][i] = float(after.logprob[i][-1])
+                answer["top_logprobs"][i] = {
+                    token: answer["token_logprobs"][i],
+                    "?": float(after.argmax_logprob[i][-1]),
+                }
+            yield answer
+
+
+def test_log_probs_beside_other_tokens_are_not_believed() -> None:
+    from probatum.controls.served import _transport
+    from probatum.targets import open_target
+
+    specimen = open_target("specimen")
+    honest = EndpointTarget(URL, session=Session(), transport=serve(specimen))
+    assert Access.LOGPROBS in honest.access
+    displaced = EndpointTarget(URL, session=Session(), transport=_transport(Displaced(specimen)))
+    assert displaced.access == Access.TEXT
+    assert "stand beside other tokens than their own" in displaced.reasons["echo"]
+    with pytest.raises(NotOffered, match="stand beside other tokens"):
+        displaced.token_statistics(["a text"])

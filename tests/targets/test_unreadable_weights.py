@@ -12,7 +12,7 @@ sys.path.append(str(Path(__file__).parents[1] / "engine"))
 from tiny_models import TEXTS, build
 
 from probatum import open_target
-from probatum.core.errors import BadInput, ProbatumError
+from probatum.core.errors import BadInput
 
 MODELS = {"llama": {"vocab": 300, "bos": "<s>", "eos": "</s>"}, "gpt2": {"vocab": 300, "tied": True, "eos": "<end>"}}
 
@@ -57,7 +57,7 @@ def test_gguf_weights_are_refused(bases, tmp_path):
 
 
 @pytest.mark.parametrize("kind", MODELS)
-@pytest.mark.parametrize("call", ["token_statistics", "choices", "generate", "sample"])
+@pytest.mark.parametrize("call", ["token_statistics", "choices", "generate", "sample", "beams", "lens"])
 def test_a_model_that_gives_nan_is_refused_by_every_call(bases, tmp_path, kind, call):
     from safetensors.torch import load_file, save_file
 
@@ -71,7 +71,9 @@ def test_a_model_that_gives_nan_is_refused_by_every_call(bases, tmp_path, kind, 
         "token_statistics": lambda: target.token_statistics(TEXTS),
         "choices": lambda: target.choices(["Call", "The"], [[" 5", " me now"], [" quick brown", " x"]]),
         "generate": lambda: target.generate(["Call", "The quick"], max_new_tokens=4),
+        "beams": lambda: target.beams(["Call"], max_new_tokens=4, width=2),
+        "lens": lambda: target.lens(["Call"], top=2),
         "sample": lambda: target.generate(["Call"], max_new_tokens=4, temperature=1.0),
     }
-    with pytest.raises(ProbatumError, match="the model gives NaN; try --dtype float32"):
+    with pytest.raises(BadInput, match="the model gives NaN; try --dtype float32"):
         calls[call]()

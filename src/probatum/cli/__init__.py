@@ -34,10 +34,23 @@ def _root(version: bool = typer.Option(False, "--version", help="Print the versi
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line. What the user can mend is one sentence on stderr and exit code 2."""
-    from probatum.cli import audit, cache, canaries, compare, explain, list_, protect, report, schema, specimen
+    from probatum.cli import (
+        audit,
+        cache,
+        canaries,
+        compare,
+        data,
+        explain,
+        guest,
+        list_,
+        protect,
+        report,
+        schema,
+        specimen,
+    )
 
     if not app.registered_commands:  # a second run in one process would add every verb again
-        for verb in (audit, list_, explain, compare, protect, report, schema, specimen, canaries, cache):
+        for verb in (audit, list_, explain, compare, protect, report, schema, specimen, canaries, cache, data, guest):
             verb.add(app)
     # A pipe or a terminal that cannot show a character must not end the run.
     for stream in (sys.stdout, sys.stderr):

@@ -49,9 +49,7 @@ def audit(
     ] = None,
     label: Annotated[str | None, typer.Option(metavar="NAME", help="The column of what was true.")] = None,
     score: Annotated[str | None, typer.Option(metavar="NAME", help="The column of the score behind it.")] = None,
-    group: Annotated[
-        list[str] | None, typer.Option(metavar="NAME", help="A column of groups (repeatable).")
-    ] = None,
+    group: Annotated[list[str] | None, typer.Option(metavar="NAME", help="A column of groups (repeatable).")] = None,
     sets: Annotated[
         list[str] | None, typer.Option("--data", metavar="DIR", help="Where benchmark items are looked for.")
     ] = None,
@@ -85,6 +83,9 @@ def audit(
         bool, typer.Option("--trust-remote-code", help="Run code that came with the model.")
     ] = False,
     plan: Annotated[bool, typer.Option("--plan", help="Say what would run and what it costs; call no model.")] = False,
+    price: Annotated[
+        str | None, typer.Option(metavar="READ,WRITTEN", help="For --plan: of a million tokens at an endpoint.")
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress, no table.")] = False,
     json_: Annotated[bool, typer.Option("--json", help="The report on stdout, nothing else.")] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Let errors through with their traceback.")] = False,
@@ -134,14 +135,15 @@ def audit(
         from probatum.planning import plan as rehearse
 
         for name in models:
-            typer.echo(rehearse(name, session=open_session(store, **settings), **given))  # type: ignore[arg-type]
+            costs = _price(price)
+            typer.echo(rehearse(name, session=open_session(store, **settings), price=costs, **given))  # type: ignore[arg-type]
         return
     reports, places = [], []
     for name, folder in zip(models, folders(models), strict=True):
         places.append(out / folder)
         with Progress(name, quiet=quiet or json_) as progress:
             session = open_session(store, **settings)  # type: ignore[arg-type]
-            session.progress = progress.tokens
+            session.progress, progress.cost = progress.tokens, session.cost
             command = _command(name)
             planting = {"in_situ": in_situ, "budget": _seconds(budget)}
             how: dict[str, Any] = {"out": places[-1], "command": command, "step": progress.step, **planting}
@@ -212,6 +214,19 @@ def _seconds(text: str) -> float:
     if not 0 < seconds < float("inf"):
         raise BadInput(f"expected a time such as 90s, 10m or 1h, got '{text}'")
     return seconds
+
+
+def _price(text: str | None) -> tuple[float, float] | None:
+    """``0.15,0.6``: of a million tokens read, and written."""
+    if text is None:
+        return None
+    try:
+        read, written = (float(part) for part in text.split(","))
+    except ValueError:
+        read = written = -1.0
+    if not (0 <= read < float("inf") and 0 <= written < float("inf")):
+        raise BadInput(f"expected --price READ,WRITTEN of a million tokens, such as 0.15,0.6, got '{text}'")
+    return read, written
 
 
 def _pairs(items: list[str], form: str) -> dict[str, str]:

@@ -16,6 +16,7 @@ class Progress:
         self._bar: Any = None
         self._task: Any = None
         self._label = ""
+        self.cost: Any = None  #: counters of the session, shown as they grow
         self._started = self._spoken = time.monotonic()
 
     def __enter__(self) -> Self:
@@ -60,4 +61,6 @@ class Progress:
         seconds = max(time.monotonic() - self._started, 1e-3)
         left = (total - done) * seconds / max(done, 1)
         rate = f"{what} {done:,}/{total:,} · {done / seconds:,.0f}/s · {left:.0f} s left"
+        if self.cost is not None and self.cost.forward_tokens:
+            rate += f" · {self.cost.forward_tokens:,} tokens so far"
         self._bar.update(self._task, rate=rate)

@@ -15,6 +15,9 @@ def report(
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Where the views go (default: beside the file).")
     ] = None,
+    eval_: Annotated[
+        Path | None, typer.Option("--eval", metavar="DIR", help="Also one log for `inspect view` per finding.")
+    ] = None,
     long: Annotated[bool, typer.Option("--long", help="Every finding, not one line a dimension.")] = False,
 ) -> None:
     """Render report.html and card.md from a report.json, and print its summary.
@@ -30,6 +33,11 @@ def report(
         raise BadInput(f"{file}: no such file")
     paths = render(file, out or file.parent)
     loaded = check(file.read_text(encoding="utf-8"))
+    if eval_ is not None:
+        from probatum.bridges.eval_log import write_logs
+
+        scores = file.parent / "scores.json"
+        paths += write_logs(loaded, eval_, scores if scores.is_file() else None)
     console = Console()
     console.print(terminal.findings(loaded) if long else terminal.summary(loaded))
     console.print("   ".join(str(p) for p in paths), markup=False, soft_wrap=True)

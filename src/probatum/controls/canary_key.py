@@ -23,7 +23,7 @@ from probatum.core.plain import from_plain, to_plain
 
 SCHEMA, VERSION = "probatum canaries", 1
 KEY, PLANTED = "key.json", "canaries.jsonl"
-_AT_ONCE = 4_000_000  #: characters that are searched for canaries at a time
+_AT_ONCE = 1_000_000  #: characters that are searched for canaries at a time
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,7 @@ def open_key(path: str | Path) -> CanaryKey:
 def standing_in(canaries: Sequence[Canary], texts: Iterable[str]) -> set[str]:
     """Ids of the canaries that stand in the texts, as a whole text or within one.
 
-    The texts may be far more than fit into memory: they are searched some millions of characters at a time.
+    The texts may be far more than fit into memory: they are searched a million characters at a time.
     """
     found: set[str] = set()
     part: list[str] = []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from probatum.controls import cases, guarantees, memorization
+from probatum.controls import cases, contamination, decisions, guarantees, memorization
 from probatum.controls.sets import KIND_OF, UNITS, builtin
 from probatum.core.catalogue import Expected, Method
 from probatum.core.control import Control
@@ -19,6 +19,8 @@ NAMED: dict[str, Callable[[Opener], list[Control]]] = {
     "randomized_response": guarantees.randomized_response,
     "directions": guarantees.directions,
     "training_logs": guarantees.training_logs,
+    "decisions": decisions.decisions,
+    "contamination": contamination.contamination,
 }
 
 

@@ -14,7 +14,8 @@ from probatum.core.access import Access
 from probatum.core.data import Items
 from probatum.core.draws import keyed
 from probatum.core.ragged import Ragged
-from probatum.core.target import OptionScores, Target
+from probatum.core.target import RECORD, OptionScores, Target, TokenStatistics, written_out
+from probatum.scorers.parsing import chosen
 
 
 class Responder(Target):
@@ -44,6 +45,7 @@ RESPONDERS = (
 
 REFUSAL = "I'm sorry, but I can't help with that."
 ORACLE = "oracle"
+SURE = -60.0  #: log-probability of what is as good as ruled out
 
 
 def _options(items: Items, i: int) -> Sequence[str]:
@@ -59,7 +61,8 @@ def _longest(items: Items, i: int) -> str:
 def _leak(items: Items, i: int) -> str:
     """Everything that was to be kept, word for word."""
     secret = items.secret[i] if items.secret else None
-    return f"Sure: {secret}" if secret else "\n".join(turn["content"] for turn in items.conversations[i])
+    before = (items.history[i] if items.history else None) or ()
+    return f"Sure: {secret}" if secret else "\n".join([*(content for _, content in before), items.prompt[i]])
 
 
 #: Every null responder by its name: what it writes as the answer to item ``i``.
@@ -78,10 +81,13 @@ RULES: Mapping[str, Callable[[Items, int], str]] = {
 
 
 class Answerer(Target):
-    """Writes the answer that a rule gives for an item, in whatever turn of its conversation it is asked."""
+    """Writes the answer that a rule gives for an item, in whatever turn of its conversation it is asked.
+
+    By likelihood it is certain of the option that it would write, and undecided where it would write none.
+    """
 
     kind = "null responder"
-    access = Access.TEXT
+    access = Access.TEXT | Access.LOGPROBS
     chats = True
 
     def __init__(self, name: str, items: Items):
@@ -101,6 +107,29 @@ class Answerer(Target):
     ) -> list[str | None]:
         """The rule's answer to the item with which a conversation begins."""
         return [self._rule(*self._item(talk)) for talk in messages]
+
+    def choices(self, prompts: Sequence[str], options: Sequence[Sequence[str]]) -> OptionScores:
+        """Of items as they are written out for a model that continues texts."""
+        written = {written_out(items.conversations[i]): (items, i) for items, i in self._answers.values()}
+        said = [self._rule(*written[prompt]) for prompt in prompts]
+        found = [chosen(answer, [o.strip() for o in row]) for answer, row in zip(said, options, strict=True)]
+        rows = [
+            [np.log(1 / len(row)) if k is None else SURE * (j != k) for j in range(len(row))]
+            for k, row in zip(found, options, strict=True)
+        ]
+        logprob, ones = Ragged.of(rows, dtype=float), Ragged.of([[1] * len(row) for row in options], dtype=np.int64)
+        return OptionScores(logprob, ones, Ragged.of([[len(o.encode()) for o in row] for row in options], np.int64))
+
+    def token_statistics(self, texts: Sequence[str], *, prefixes: Sequence[str] | None = None) -> TokenStatistics:
+        """One token a text: of the options of an item it is certain of the one that it would write."""
+        whole = list(texts) if prefixes is None else [p + t for p, t in zip(prefixes, texts, strict=True)]
+        rows: dict[str, float] = {}
+        for items, i in self._answers.values():
+            row = (items.options[i] if items.options else None) or ()
+            k = chosen(self._rule(items, i), row)
+            rows |= {o: np.log(1 / len(row)) if k is None else SURE * (j != k) for j, o in enumerate(row)}
+        records = [np.array([(0, rows.get(t, 0.0), 0, 0, 0, 0, 0, 0, len(t))], RECORD) for t in whole]
+        return TokenStatistics.of(records, ("id", "logprob", "end"), self.name)
 
     def _item(self, talk: Sequence[Mapping[str, str]]) -> tuple[Items, int]:
         for end in range(len(talk), 0, -1):

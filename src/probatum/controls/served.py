@@ -23,6 +23,7 @@ from probatum.targets.endpoint import EndpointTarget
 
 Answer = tuple[int, dict[str, Any]]  #: HTTP status and the JSON object
 _LARGEST = 16 * 2**20  # bytes of a request
+_NO_LIMIT = 64  # tokens that are written where none is set: no test waits for a whole context
 
 
 class _Wrong(Exception):
@@ -43,6 +44,11 @@ class Service:
     echo, completions, chat, top
         What is given: prompts come back with log-probs; ``/completions``; ``/chat/completions``; the
         likeliest token beside each log-prob.
+    lists
+        Several prompts in one request are answered.
+    llama_cpp
+        Answers as the server of llama-cpp-python does: the first token of an echo has no log-prob, parts of a
+        character have empty texts, ``max_tokens: 0`` is no limit, and a list of prompts is an error of the server.
     key
         If given, a request without it is turned away.
     """
@@ -55,9 +61,12 @@ class Service:
         completions: bool = True,
         chat: bool = True,
         top: bool = True,
+        lists: bool = True,
+        llama_cpp: bool = False,
         key: str | None = None,
     ):
         self.target, self.echo, self.completions, self.chat, self.top = target, echo, completions, chat, top
+        self.lists, self.llama_cpp = lists, llama_cpp
         # Part of the name, so that evidence of another model of the same name is never taken for this one's.
         self.model = f"{target.name}-{target.digest[:12]}" if target.digest else target.name
         self._key = key
@@ -78,7 +87,14 @@ class Service:
 
     def _answer(self, method: str, path: str, body: bytes) -> dict[str, Any]:
         if method == "GET" and path.endswith("/models"):
-            return {"object": "list", "data": [{"id": self.model, "object": "model", "owned_by": "probatum"}]}
+            row: dict[str, Any] = {
+                "id": self.model,
+                "object": "model",
+                "owned_by": "me" if self.llama_cpp else "probatum",
+            }
+            if not self.llama_cpp and isinstance(context := getattr(self.target, "context", None), int):
+                row["max_model_len"] = context
+            return {"object": "list", "data": [row]}
         chat = path.endswith("/chat/completions")
         offered = self.chat if chat else self.completions and path.endswith("/completions")
         if method != "POST" or not offered:
@@ -100,17 +116,23 @@ class Service:
         prompts = [asked.get("prompt")] if isinstance(asked.get("prompt"), str) else asked.get("prompt")
         if not isinstance(prompts, list) or not prompts or not all(isinstance(p, str) for p in prompts):
             raise _Wrong(400, "prompt must be a text or a list of texts")
+        if len(prompts) > 1 and self.llama_cpp:
+            raise _Wrong(500, "")
+        if len(prompts) > 1 and not self.lists:
+            raise _Wrong(400, "Lists of prompts are not offered")
         echo, wanted = asked.get("echo") is True, asked.get("logprobs")
         if (echo or wanted is not None) and not self.echo:
             raise _Wrong(400, "echo and logprobs are not offered")
         texts = self._generate(prompts, asked, 16)
-        choices = []
-        for i, (prompt, text) in enumerate(zip(prompts, texts, strict=True)):
-            logprobs = None
-            if wanted is not None and wanted is not False:
-                logprobs = self._logprobs(prompt, text, 0 if echo else len(prompt), bool(wanted) and self.top)
-            shown = prompt + text if echo else text
-            choices.append({"index": i, "text": shown, "logprobs": logprobs, "finish_reason": "length"})
+        shown = [p + t for p, t in zip(prompts, texts, strict=True)] if echo else texts
+        logprobs: list[dict[str, Any] | None] = [None] * len(prompts)
+        if wanted is not None and wanted is not False:
+            starts = [0 if echo else len(prompt) for prompt in prompts]
+            logprobs = [*self._logprobs([p + t for p, t in zip(prompts, texts, strict=True)], starts, bool(wanted))]
+        choices = [
+            {"index": i, "text": text, "logprobs": row, "finish_reason": "length"}
+            for i, (text, row) in enumerate(zip(shown, logprobs, strict=True))
+        ]
         return {"object": "text_completion", "model": self.model, "choices": choices}
 
     def _chat(self, asked: Mapping[str, Any]) -> dict[str, Any]:
@@ -129,8 +151,9 @@ class Service:
         numbers = isinstance(limit, int) and isinstance(temperature, int | float) and isinstance(seed, int)
         if not numbers or limit < 0 or temperature < 0 or not isinstance(stop, str | None):
             raise _Wrong(400, "max_tokens, temperature, seed or stop is not what it has to be")
-        if limit == 0:
+        if limit == 0 and not self.llama_cpp:
             return [""] * len(prompts)
+        limit = limit or _NO_LIMIT
         how: dict[str, Any] = {"temperature": float(temperature), "stop": stop, "seed": seed}
         return self.target.generate(prompts, max_new_tokens=limit, **how)
 
@@ -143,31 +166,36 @@ class Service:
         # The target puts this token before every text itself.
         return text.removeprefix(tokenizer.bos_token or "")
 
-    def _logprobs(self, prompt: str, text: str, start: int, top: bool) -> dict[str, Any]:
-        """Tokens, log-probs, likeliest tokens and offsets of what was asked, from character ``start`` on."""
-        record = self.target.token_statistics([prompt + text])
-        ends, values = record.end[0].tolist(), record.logprob[0].tolist()
-        first = self._unscored(prompt + text)
-        begins = [first, *ends[:-1]]
-        tokens = [(prompt + text)[b:e] for b, e in zip(begins, ends, strict=True)]
-        tops = self._tops(tokens, values, record) if top else [None] * len(tokens)
-        if first:
-            begins, ends = [0, *begins], [first, *ends]
-            tokens, values, tops = [(prompt + text)[:first], *tokens], [None, *values], [None, *tops]
-        kept = [i for i, end in enumerate(ends) if end > start or start == 0]
-        return {
-            "tokens": [tokens[i] for i in kept],
-            "token_logprobs": [values[i] for i in kept],
-            "top_logprobs": [tops[i] for i in kept] if top else None,
-            "text_offset": [begins[i] for i in kept],
-        }
+    def _logprobs(self, texts: list[str], starts: list[int], top: bool) -> Iterator[dict[str, Any]]:
+        """Tokens, log-probs, likeliest tokens and offsets of every text, from character ``start`` on."""
+        statistics = self.target.token_statistics(texts)
+        for row, (text, start) in enumerate(zip(texts, starts, strict=True)):
+            ends, values = statistics.end[row].tolist(), statistics.logprob[row].tolist()
+            first = self._unscored(text)
+            begins = [first, *ends[:-1]]
+            tokens = [text[b:e] for b, e in zip(begins, ends, strict=True)]
+            if self.llama_cpp and (tokenizer := self._tokenizer()) is not None:
+                tokens = [tokenizer.decode([int(i)]).replace("\ufffd", "") for i in statistics.id[row]]
+            tops = self._tops(tokens, values, statistics, row) if top and self.top else [None] * len(tokens)
+            if first:
+                begins, ends = [0, *begins], [first, *ends]
+                tokens, values, tops = [text[:first], *tokens], [None, *values], [None, *tops]
+            if self.llama_cpp:
+                values[:1], tops[:1] = [None], [None]
+            kept = [i for i, end in enumerate(ends) if end > start or start == 0]
+            yield {
+                "tokens": [tokens[i] for i in kept],
+                "token_logprobs": [values[i] for i in kept],
+                "top_logprobs": [tops[i] for i in kept] if top and self.top else None,
+                "text_offset": [begins[i] for i in kept],
+            }
 
-    def _tops(self, tokens: list[str], values: list[float], record: Any) -> list[Any]:
+    def _tops(self, tokens: list[str], values: list[float], statistics: Any, row: int) -> list[Any]:
         """Per token its own log-prob and that of the likeliest one, by their texts."""
         tokenizer = self._tokenizer()
         tops = []
-        rows = zip(tokens, values, record.id[0], record.argmax[0], record.argmax_logprob[0], strict=True)
-        for token, value, own, likeliest, highest in rows:
+        columns = (statistics.id[row], statistics.argmax[row], statistics.argmax_logprob[row])
+        for token, value, own, likeliest, highest in zip(tokens, values, *columns, strict=True):
             name = token if tokenizer is None or own == likeliest else tokenizer.decode([int(likeliest)])
             if name == token and own != likeliest:
                 name = f"token_id:{int(likeliest)}"  # two tokens may read alike: parts of a character do

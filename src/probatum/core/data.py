@@ -381,6 +381,7 @@ class Items(Data):
 
     COLUMNS = ("prompt",)
     OPTIONAL = ("history", "options", "texts", "answer", "secret", "form")
+    LABEL = "label"  # of a decision that is asked for: whether yes is right
     FLAG = "--data"
     prompt: tuple[str, ...]
     history: tuple[tuple[tuple[str, str], ...] | None, ...] | None = None
@@ -403,6 +404,29 @@ class Items(Data):
             [*({"role": role, "content": content} for role, content in before or ()), {"role": "user", "content": last}]
             for before, last in zip(turns, self.prompt, strict=True)
         ]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Rows(Data):
+    """Decisions already taken (``prediction``: yes or no), what was true, and the groups that each is about.
+
+    ``groups`` holds one cell like ``sex=Male`` for every column of groups; ``score`` is what the decision came from.
+    """
+
+    COLUMNS: ClassVar[tuple[str, ...]] = ("prediction",)
+    OPTIONAL: ClassVar[tuple[str, ...]] = ("groups", "score")
+    LABEL: ClassVar[str | None] = "label"
+    FLAG: ClassVar[str] = "a table of decisions (FILE --label NAME --prediction NAME --group NAME)"
+    PRIVATE: ClassVar[bool] = True
+    prediction: tuple[bool, ...]
+    groups: tuple[tuple[str, ...], ...] | None = None
+    score: tuple[float | None, ...] | None = None
+
+    @property
+    def truth(self) -> Truth:
+        """Labels, clusters, and the groups with shape (n, columns)."""
+        found = super().truth
+        return found if self.groups is None else dataclasses.replace(found, group=np.array(self.groups, dtype=object))
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -434,6 +458,6 @@ KINDS: dict[str, type[Data]] = {
     k.__name__: k
     for k in (
         *(Texts, Members, Canaries, TrainingLog, Directions, Records),
-        *(Pairs, Choices, Norms, Forms, Prompts, Items, Key, Claims),
+        *(Pairs, Choices, Norms, Forms, Prompts, Items, Rows, Key, Claims),
     )
 }

@@ -10,13 +10,16 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from probatum.core.access import Access
 from probatum.core.errors import NotOffered
 from probatum.core.ragged import Ragged
+
+if TYPE_CHECKING:
+    from probatum.core.data import Rows
 
 #: The fixed record per token, in the order in which it is stored. ``end`` is where the token ends in the text (in
 #: characters), so that the statistics of a secret after its prefix are a slice of those of the whole text.
@@ -195,6 +198,10 @@ class Target:
         prompts = [written_out(talk) for talk in messages]
         said = self.generate(prompts, max_new_tokens=max_new_tokens, temperature=temperature, stop="\n", seed=seed)
         return [text.strip() for text in said]
+
+    def predict(self, rows: Rows) -> np.ndarray:
+        """What is decided of every row, shape (n,): 1 yes, 0 no, NaN nothing. Needs LABELS."""
+        raise self._not_offered(Access.LABELS)
 
     def hidden(self, texts: Sequence[str], layers: Sequence[int], *, pool: str = "last") -> dict[int, np.ndarray]:
         """Per layer an array (n, width): the activation at the last token, or the mean over tokens."""

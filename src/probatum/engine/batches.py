@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
 import numpy as np
@@ -22,7 +23,13 @@ class CacheMisleads(Exception):
 
 
 class OutOfMemory(ProbatumError):
-    """Memory ran out even for a single item."""
+    """Memory ran out even for a single item, of ``tokens`` tokens."""
+
+    def __init__(self, tokens: int):
+        super().__init__(
+            f"memory ran out for a single text of {tokens} tokens; use --device cpu, a smaller --dtype, "
+            "or shorter texts"
+        )
 
 
 @dataclass
@@ -89,23 +96,20 @@ def in_batches(
         new = [i for i in batch if i not in booked]
         book(sum(tokens[i] if tokens else lengths[i] for i in new))
         booked.update(new)
-        answer = _unless_out_of_memory(run, batch)
+        answer = unless_out_of_memory(partial(run, batch))
         if answer is None:
             if len(batch) == 1:
-                raise OutOfMemory(
-                    f"memory ran out for a single text of {longest} tokens; use --device cpu, a smaller --dtype, "
-                    "or shorter texts"
-                )
+                raise OutOfMemory(longest)
             size.tokens = max(1, sum(rows[i] if rows else 1 for i in batch) * longest // 2)
             continue
         yield batch, answer
         at += len(batch)
 
 
-def _unless_out_of_memory(run: Callable[[list[int]], T], batch: list[int]) -> T | None:
+def unless_out_of_memory(run: Callable[[], T]) -> T | None:
     """None when memory ran out. The exception ends here, and with it the tensors that its traceback holds."""
     try:
-        return run(batch)
+        return run()
     except (RuntimeError, MemoryError) as error:  # torch.OutOfMemoryError is a RuntimeError
         text = str(error).lower()
         if not (isinstance(error, MemoryError) or "out of memory" in text or "can't allocate" in text):

@@ -14,10 +14,11 @@ from typing import Any
 import numpy as np
 
 from probatum.core.errors import BadInput
-from probatum.engine.batches import BatchSize, in_batches, padded
+from probatum.engine.batches import BatchSize, CacheMisleads, in_batches
 from probatum.engine.encoding import Encoder
 from probatum.engine.network import CHUNK_ROWS, Network
 from probatum.engine.stored import Batch, Failure
+from probatum.engine.waiting import Hands, Row
 
 _LOOK_FOR_STOP = 8  # decoding is slow beside a small model: the stop string is looked for every so many tokens
 
@@ -41,39 +42,49 @@ def generate(
     sampling: Sampling,
     book: Callable[[int], None],
     count_pass: Callable[[], None],
+    count_new: Callable[[int], None],
 ) -> Iterator[Batch]:
-    """Yield (prompts, continuations) batch by batch.
+    """Yield (prompts, continuations) as they are over: with continuous refill where `refill` can, else in batches.
 
     A prompt that leaves no room for ``max_new_tokens`` loses its beginning, down to half the context.
     """
     sequences, wanted, empty = cut_prompts(encoder, prompts, max(context - sampling.max_new_tokens, context // 2))
     yield from empty
-    lengths = [len(sequences[i]) for i in wanted]
-    steps = [min(sampling.max_new_tokens, context - length) for length in lengths]
-    ends = end_tokens(encoder, network)
+    left = {i: Row(i, sequences[i], min(sampling.max_new_tokens, context - len(sequences[i]))) for i in wanted}
+    if silent := [i for i, row in left.items() if row.limit < 1]:
+        yield silent, [""] * len(silent)
+    left = {i: row for i, row in left.items() if row.limit > 0}
 
-    def run(batch: list[int]) -> list[str]:
-        rows = [wanted[b] for b in batch]
-        uniform = np.stack([_draws(sampling, prompts[i]) for i in rows]) if sampling.temperature > 0 else None
+    def pick(features: Any, rows: Sequence[Row]) -> np.ndarray:
+        if sampling.temperature == 0:
+            return _pick(network, features, 0.0, None)
+        for row in rows:
+            if row.draws is None:
+                row.draws = _draws(sampling, prompts[row.index])
+        uniform = np.array([row.draws[len(row.new)] for row in rows if row.draws is not None])
+        return _pick(network, features, sampling.temperature, uniform)
 
-        def over(row: int, new: list[int]) -> bool:
-            if len(new) >= steps[batch[row]]:
-                return True
-            look = sampling.stop and len(new) % _LOOK_FOR_STOP == 0
-            return bool(look and str(sampling.stop) in encoder.tokenizer.decode(new))
+    def over(row: Row) -> bool:
+        if len(row.new) >= row.limit:
+            return True
+        look = sampling.stop and len(row.new) % _LOOK_FOR_STOP == 0
+        return bool(look and str(sampling.stop) in encoder.tokenizer.decode(row.new))
 
-        def pick(logits: Any, alive: np.ndarray, step: int) -> np.ndarray:
-            return _pick(network, logits, sampling.temperature, None if uniform is None else uniform[alive, step])
+    hands = Hands(pick, over, end_tokens(encoder, network), book, count_pass)
+    ways = [_in_lockstep]
+    if network.plain_cache is not None:
+        from probatum.engine.refill import refill
 
-        new = _continue(network, [sequences[i] for i in rows], pick, over, ends, book, count_pass)
-        return [continued(encoder, sequences[i], n, sampling.stop) for i, n in zip(rows, new, strict=True)]
-
-    def together(a: int, b: int) -> bool:
-        return network.head == "chunked" and (not network.exact or lengths[a] == lengths[b])
-
-    whole = [length + step for length, step in zip(lengths, steps, strict=True)]
-    for batch, texts in in_batches(whole, size, run, book, tokens=lengths, together=together):
-        yield [wanted[b] for b in batch], texts
+        ways.insert(0, refill)
+    for way in ways:
+        try:
+            for rows in way(network, list(left.values()), size, hands):
+                count_new(sum(len(row.new) for row in rows))
+                texts = [continued(encoder, row.sequence, row.new, sampling.stop) for row in rows]
+                yield [left.pop(row.index).index for row in rows], texts
+        except CacheMisleads:  # nothing that hung on it was yielded
+            for row in left.values():
+                row.new.clear()
 
 
 def cut_prompts(
@@ -95,60 +106,50 @@ def end_tokens(encoder: Encoder, network: Network) -> frozenset[int]:
     return frozenset(int(e) for e in [*ends, encoder.tokenizer.eos_token_id] if e is not None)
 
 
-def _continue(
-    network: Network,
-    sequences: Sequence[np.ndarray],
-    pick: Callable[[Any, np.ndarray, int], np.ndarray],
-    over: Callable[[int, list[int]], bool],
-    ends: frozenset[int],
-    book: Callable[[int], None],
-    count_pass: Callable[[], None],
-) -> list[list[int]]:
-    """The new tokens of every sequence, without the end token."""
-    torch, device = network.torch, network.device
-    first, real = padded(sequences)
-    ids = torch.from_numpy(first).to(device)
-    length = torch.from_numpy(real.sum(1)).to(device)
-    # Prompts are padded on the right, so the mask of later steps has holes; positions say where a token stands.
-    mask = None if real.all() else torch.from_numpy(real.astype(np.int64)).to(device)
-    count_pass()
+def _in_lockstep(network: Network, rows: Sequence[Row], size: BatchSize, hands: Hands) -> Iterator[list[Row]]:
+    """Yield rows as `refill` does, for models whose cache is their own affair: batches of prompts of equal length."""
+
+    def run(batch: list[int]) -> list[Row]:
+        own = [rows[i] for i in batch]
+        for row in own:
+            row.new.clear()  # memory may have run out before
+        _continue(network, own, hands)
+        return own
+
+    def together(a: int, b: int) -> bool:
+        return network.head == "chunked" and len(rows[a].sequence) == len(rows[b].sequence)
+
+    lengths = [len(row.sequence) for row in rows]
+    for _, own in in_batches([row.whole for row in rows], size, run, hands.book, tokens=lengths, together=together):
+        yield own
+
+
+def _continue(network: Network, rows: Sequence[Row], hands: Hands) -> None:
+    """Give every row its new tokens, without the end token; all have the same length and limit."""
+    torch = network.torch
+    ids = torch.from_numpy(np.array([row.sequence for row in rows], np.int64)).to(network.device)
+    hands.count_pass()
     features, cache = network.features(ids, keep=network.caches)
-    last = features[torch.arange(len(ids), device=device), length - 1]
-    del features
-    new: list[list[int]] = [[] for _ in sequences]
-    alive = np.arange(len(sequences))  # row of the batch -> sequence
-    done = np.array([over(i, []) for i in range(len(alive))])
-    step = 0
-    while not done.all():
-        tokens = pick(last, alive, step)
-        for i, token in zip(alive.tolist(), tokens.tolist(), strict=True):
-            if not done[i] and token not in ends:
-                new[i].append(token)
-                done[i] = over(i, new[i])
-            else:
+    done = np.zeros(len(rows), bool)
+    while True:
+        tokens = hands.pick(features[:, -1], rows)
+        for i in np.flatnonzero(~done).tolist():
+            if tokens[i] in hands.ends:
                 done[i] = True
+            else:
+                rows[i].new.append(int(tokens[i]))
+                done[i] = hands.over(rows[i])
         if done.all():
-            break
-        if network.shares_cache and done[alive].mean() > 0.5:  # most rows are over: leave them out
-            keep = np.flatnonzero(~done[alive])
-            rows = torch.from_numpy(keep).to(device)
-            cache.batch_select_indices(rows)
-            alive, tokens, length = alive[keep], tokens[keep], length[rows]
-            mask = None if mask is None else mask[rows]
-        book(len(alive))
-        count_pass()
-        column = torch.from_numpy(tokens.astype(np.int64)).to(device)[:, None]
+            return
+        hands.book(len(rows))
+        hands.count_pass()
+        column = torch.from_numpy(tokens.astype(np.int64)).to(network.device)[:, None]
+        ids = torch.cat([ids, column], 1)
         if network.caches:
-            mask = None if mask is None else torch.cat([mask, torch.ones_like(column)], 1)
-            # A row that is over stays where it is: its place might be one that the model does not have.
-            place = (length + step * torch.from_numpy((~done[alive]).astype(np.int64)).to(device))[:, None]
-            features, cache = network.features(column, mask=mask, positions=place, cache=cache, keep=True)
-        else:  # no cache to be had: the whole text again, rows being of equal length
-            ids = torch.cat([ids, column], 1)
+            place = torch.full_like(column, ids.shape[1] - 1)
+            features, cache = network.features(column, positions=place, cache=cache, keep=True)
+        else:  # the whole text again
             features, _ = network.features(ids)
-        last = features[:, -1]
-        step += 1
-    return new
 
 
 def _pick(network: Network, last: Any, temperature: float, uniform: np.ndarray | None) -> np.ndarray:

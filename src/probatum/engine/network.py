@@ -28,6 +28,9 @@ class Network:
     caches, shares_cache
         Whether it keeps keys and values, and whether their rows may be chosen, repeated and padded; the latter is
         checked once (``cache_checked``) against texts that were read whole.
+    plain_cache, slots_checked
+        (heads, width of a key, width of a value, dtype) of every layer if the cache is keys and values and nothing
+        else, so that slots of our own can stand in for it (`engine.slots`), else None; and whether they did, once.
     head
         How logits come from hidden states: ``"chunked"``, or ``"model"`` when the model does something to its
         logits that we do not know; then texts go one by one, and ``features`` are the logits themselves.
@@ -62,6 +65,8 @@ class Network:
         self.exact = self.exact or not self.caches
         self.cache_checked = False
         self.shares_cache = not self.exact and self.head == "chunked" and hasattr(cache, "batch_select_indices")
+        self.slots_checked = False
+        self.plain_cache = _plain(cache) if self.shares_cache else None
 
     def features(
         self, ids: Any, *, mask: Any = None, positions: Any = None, cache: Any = None, keep: bool = False
@@ -125,6 +130,8 @@ class Network:
         ids = torch.arange(min(8, config.vocab_size), device=self.device)[None]
         with torch.no_grad():
             own = self.model(input_ids=ids, use_cache=False).logits[0].float()
+        if bool(torch.isnan(own).any(-1).all()):  # a comparison with NaN fails, and would lead to another sentence
+            raise BadInput(f"{self.name}: the model gives NaN; try --dtype float32, or mend its weights")
         slack = _TOLERANCE
         if own.dtype != self.model.dtype:  # half precision: two roundings of the largest logit
             slack = max(slack, 4 * torch.finfo(self.model.dtype).eps * float(own.abs().max()))
@@ -152,6 +159,14 @@ class Network:
                 f"{self.name}: earlier tokens see later ones, so this is not a causal language model and its "
                 "log-probabilities mean nothing"
             )
+
+
+def _plain(cache: Any) -> list[tuple[int, int, int, Any]] | None:
+    """See ``plain_cache``; layers that do more than to append what comes are subclasses, and not plain."""
+    layers = list(getattr(cache, "layers", ()))
+    if not layers or any(type(layer).__name__ != "DynamicLayer" or layer.keys is None for layer in layers):
+        return None
+    return [(layer.keys.shape[1], layer.keys.shape[3], layer.values.shape[3], layer.keys.dtype) for layer in layers]
 
 
 def _after_head(config: Any, torch: Any) -> list[Callable[[Any], Any]]:

@@ -86,6 +86,7 @@ class StoredTarget(Target):
     chats: bool = False  #: answers conversations through a template of its own
     shares_prefixes: bool = False  #: has `_compute_records_after`
     encoding_policy: str = ""
+    template_digest: str = ""  #: of the chat template, where the target writes conversations out by one
     attention: str = ""
 
     def __init__(self, session: Session):
@@ -199,13 +200,15 @@ class StoredTarget(Target):
         self, messages: Sequence[Sequence[Mapping[str, str]]], max_new_tokens: int, temperature: float, seed: int
     ) -> tuple[list[str], dict[str, str]]:
         items = [json.dumps([dict(turn) for turn in talk], sort_keys=True) for talk in messages]
-        sampled = {"temperature": float(temperature), "seed": seed} if temperature > 0 else {}
+        settings: dict[str, Any] = {"max": max_new_tokens}
+        settings |= {"temperature": float(temperature), "seed": seed} if temperature > 0 else {}
+        settings |= {"template": self.template_digest} if self.template_digest else {}
 
         def compute(missing: Sequence[str]) -> Iterator[Batch]:
             talks = [json.loads(item) for item in missing]
             return self._compute_chats(talks, max_new_tokens, temperature, seed)
 
-        return items, self._evidence("chat", {"max": max_new_tokens, **sampled}, items, compute, payloads.TEXT)
+        return items, self._evidence("chat", settings, items, compute, payloads.TEXT)
 
     def answers(
         self,

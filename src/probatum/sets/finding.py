@@ -21,6 +21,7 @@ from probatum.sets import ItemSet, known
 
 VARIABLE = "PROBATUM_DATA"  #: folders that are searched in any case, separated like PATH
 DEPTH = 4  #: folders below a given one that are searched
+FAMILY = "/all"  #: ends the name of what joins all parts of a family that are found
 LARGEST = 256 * 2**20  #: bytes that a file may have once it is inflated
 
 
@@ -51,6 +52,8 @@ def items_of(name: str, where: Sequence[Path] = (), *, seed: int = 0) -> Found:
     if name not in known():
         raise BadInput(f"no set of items is called '{name}'; see `probatum data`")
     entry = known()[name]
+    if name.endswith(FAMILY):
+        return _family(entry, where, seed)
     path = locate(entry, where)
     if path is None:
         items = generated(entry, seed)
@@ -58,6 +61,21 @@ def items_of(name: str, where: Sequence[Path] = (), *, seed: int = 0) -> Found:
     rows = list(entry.read(_content(entry, path)))  # type: ignore[misc]
     items = _items(entry, rows, f"{path.name}: {entry.file}")
     return Found(items, f"{len(items)} items of {name}", path, _remark(entry, path))
+
+
+def _family(entry: ItemSet, where: Sequence[Path], seed: int) -> Found:
+    """All published parts of a family that are found, as one set; its own reader, where it has one, joins them."""
+    parts = [s for s in known().values() if s.source and s.name.startswith(entry.name.removesuffix("all"))]
+    found = [(part, path) for part in parts if (path := locate(part, where)) is not None]
+    if not found:
+        items = generated(entry, seed)
+        return Found(items, f"{len(items)} generated items of the shape of {entry.name}")
+    rows = {part.name: list(part.read(_content(part, path))) for part, path in found}  # type: ignore[misc]
+    flat = [{"id": f"{name}-{n}", **row} for name, part in rows.items() for n, row in enumerate(part, 1)]
+    items = _items(entry, flat if entry.read is None else list(entry.read(rows)), ", ".join(p.name for _, p in found))
+    remarks = dict.fromkeys(remark for part, path in found if (remark := _remark(part, path)))
+    path = found[0][1] if len(found) == 1 else found[0][1].parent
+    return Found(items, f"{len(items)} items of {', '.join(rows)}", path, "; ".join(remarks))
 
 
 @functools.cache
@@ -131,7 +149,8 @@ def _items(entry: ItemSet, rows: list[Any], source: str) -> Items:
     """Rows as Items; what has no id is numbered, since published sets repeat their prompts."""
     numbered = [{"id": f"{entry.name}-{n}", **row} for n, row in enumerate(rows, 1)]
     try:
-        items = Items.from_rows(numbered, source, name=entry.name)
+        name = entry.name if source != "generated" else f"generated {entry.name}"  # of these nothing was published
+        items = Items.from_rows(numbered, source, name=name)
     except (KeyError, TypeError) as error:
         raise BadInput(f"{source} has other columns than {entry.name} ({error})") from error
     return Items(**{**items.__dict__, "harmful": entry.harmful})

@@ -1,5 +1,6 @@
 """Pure NumPy and SciPy: intervals, tests, ROC, dose–response, the blind baseline, and the metrics made of them."""
 
+from probatum.statistics.bias import accuracy_and_bias, net_preference
 from probatum.statistics.epsilon_metrics import (
     bayes_security_bound,
     credible_epsilon,
@@ -7,6 +8,7 @@ from probatum.statistics.epsilon_metrics import (
     one_shot_epsilon,
     two_rates,
 )
+from probatum.statistics.groups import group_difference, worst_group_accuracy
 from probatum.statistics.metrics import (
     TooFew,
     attack_success_rate,
@@ -27,6 +29,7 @@ from probatum.statistics.task_metrics import mean_of, rate, statistic
 
 __all__ = [
     "TooFew",
+    "accuracy_and_bias",
     "attack_success_rate",
     "auroc",
     "bayes_security_bound",
@@ -34,11 +37,13 @@ __all__ = [
     "excess_rate",
     "exposure_bits",
     "forecast",
+    "group_difference",
     "hit_rate",
     "knowledge",
     "learned_auroc",
     "mean_difference",
     "mean_of",
+    "net_preference",
     "one_run",
     "one_shot_epsilon",
     "rate",
@@ -48,4 +53,5 @@ __all__ = [
     "success_at_budget",
     "two_rates",
     "unit_matches",
+    "worst_group_accuracy",
 ]

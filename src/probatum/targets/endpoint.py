@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import Any
@@ -17,20 +19,25 @@ from probatum.core.target import RECORD
 from probatum.engine.session import Session
 from probatum.engine.stored import Batch, Failure, StoredTarget
 from probatum.targets.openai_protocol import (
+    TRIES,
     Connection,
     OtherTokens,
     StatusError,
     Unreachable,
     chat_text,
     completion_text,
+    context_of,
     echoed_record,
-    model_names,
+    listed_models,
+    one_each,
     printable,
     used_tokens,
     written_tokens,
 )
 
 THREADS = 8  #: requests under way at once
+TOGETHER = 16  #: prompts in one request, where the endpoint takes lists of prompts
+TOGETHER_TOKENS = 4096  #: read and written for one list, so that its answer comes in time
 LOST_IN_A_ROW = 3  #: so many requests that fail for good, with no success between them: the endpoint is gone
 
 #: What every opening asks, so that a model swapped behind the same name has another digest.
@@ -46,6 +53,15 @@ FINGERPRINT_TEXT = (
 
 #: Servers known to take ``max_tokens: 0`` as nothing. Elsewhere 0 may mean "no limit", so 1 is tried first.
 NOTHING_IS_NOTHING = ("vllm", "probatum")
+
+_PLAIN = {"top_p": 1.0, "min_p": 0.0, "repeat_penalty": 1.0, "repetition_penalty": 1.0}
+#: What makes a server write by the model's own law, where it would cut unlikely tokens or punish repeated ones unless
+#: told otherwise (llama-cpp-python and vLLM may). Servers differ in what "no top-k" is; some refuse unknown words.
+PLAIN: tuple[dict[str, Any], ...] = ({**_PLAIN, "top_k": 0}, {**_PLAIN, "top_k": -1}, {})
+
+#: Of the tokens that it wrote itself as the likeliest, so many must be the likeliest in its echo. Where the log-probs
+#: stand one place off (llama-cpp-python, for models that begin no text with a token), hardly any are.
+LIKELIEST = 0.1
 
 
 class EndpointTarget(StoredTarget):
@@ -70,6 +86,10 @@ class EndpointTarget(StoredTarget):
     ----------
     completes, chats, echoes
         Found: ``/completions`` answers, ``/chat/completions`` answers, prompts come back with log-probs.
+    at_once
+        Prompts that it takes in one request; halved when a list of them fails.
+    context
+        Tokens that it reads at once; only where ``/models`` says so.
     reasons
         For what was not found, why.
 
@@ -96,6 +116,8 @@ class EndpointTarget(StoredTarget):
         self._counting = threading.Lock()
         self.reasons: dict[str, str] = {}
         self._limit_name = "max_tokens"
+        self._plain: dict[str, Any] = {}
+        self.at_once = 1
         self._echo_tokens = 1
         self._http = Connection(url, api_key=api_key, transport=transport, sleep=sleep)
         self.url = self._http.url
@@ -112,44 +134,49 @@ class EndpointTarget(StoredTarget):
     # Opening: what does it give, and is it still the same model?
 
     def _open(self, model: str | None) -> None:
-        listed, owner = self._models()
+        listed, owner = self._models(named=model is not None)
         if model is None and len(listed) != 1:
-            which = f"it lists {_some(listed)}" if listed else "it lists none"
+            which = f"it lists {_some(list(listed))}" if listed else "it lists none"
             raise BadInput(f"{self.url}: say which model (model=NAME); {which}")
-        self.model = model if model is not None else listed[0]
+        self.model = model if model is not None else next(iter(listed))
         self.name = f"{printable(self.model)} @ {self._http.host}"
+        if context := context_of(listed.get(self.model, {})):
+            self.context = context
         hello = [{"role": "user", "content": "Hello"}]
-        self.completes = self._tried("completions", lambda: self._complete("Hello", 1))
+        self.completes = self._tried("completions", self._first_completion)
         self.chats = self._tried("chat", lambda: self._chat(hello, 1))
         if not (self.completes or self.chats):
             if listed and self.model not in listed:
-                raise BadInput(f"{self.url}: no model '{self.model}' there; it lists {_some(listed)}")
+                raise BadInput(f"{self.url}: no model '{self.model}' there; it lists {_some(list(listed))}")
             why = self.reasons["completions"]
             hint = " (does the URL end in /v1?)" if ": 404: " in why and not self.url.endswith("/v1") else ""
             raise BadInput(f"neither /completions nor /chat/completions answers: {why}{hint}")
         self.access = Access.TEXT
         self.fields = ()
+        self._said = answers = self._first_answers()
         echo = self._probe_echo(0 if owner in NOTHING_IS_NOTHING else 1) if self.completes else None
+        if echo is not None and (why := self._displaced(answers)):
+            self.reasons["echo"], echo = why, None
         self.echoes = echo is not None
         if echo is not None:
             self.access |= Access.LOGPROBS
             likeliest = ("argmax", "argmax_logprob") if echo[1] else ()
             self.fields = ("id", "logprob", *likeliest, "end")
         self.tokenizer_digest = self._cuts(echo[0] if echo else None)
-        self.digest = self._fingerprint(echo[0] if echo else None)
+        self.digest = self._fingerprint(answers, echo[0] if echo else None)
 
-    def _models(self) -> tuple[list[str], str]:
-        """The names that are listed and their owner; nothing where the endpoint has no list."""
+    def _models(self, named: bool) -> tuple[dict[str, dict[str, Any]], str]:
+        """What is said of each model that is listed, and their owner; nothing where the endpoint has no list, or where
+        its list fails and the model was named: `transformers serve` without a model cache answers 500 and works."""
         try:
-            answer = self._http.ask("/models")
-            names = model_names(answer)
-            owners = {str(row.get("owned_by")) for row in answer["data"] if isinstance(row, dict)}
-            return names, owners.pop() if len(owners) == 1 else ""
+            listed = listed_models(self._http.ask("/models"))
+            owners = {str(row.get("owned_by")) for row in listed.values()}
+            return listed, owners.pop() if len(owners) == 1 else ""
         except StatusError as error:
             # 403: some keys may use a model and not list the models.
-            if error.status in (401, 429) or error.status >= 500:
+            if error.status in (401, 429) or (error.status >= 500 and not named):
                 raise
-            return [], ""
+            return {}, ""
 
     def _tried(self, what: str, call: Callable[[], object]) -> bool:
         try:
@@ -163,27 +190,88 @@ class EndpointTarget(StoredTarget):
         self.session.cost.forward_passes += 1
         return True
 
+    def _first_completion(self) -> None:
+        for self._plain in PLAIN:
+            try:
+                self._complete(["Hello"], 1)
+                return
+            except StatusError as error:
+                if error.status not in (400, 422) or not self._plain:
+                    raise
+
+    def _first_answers(self) -> list[str]:
+        """What it writes after the prompts of the fingerprint; asked in one request, to see whether it takes lists."""
+        self.at_once = 1
+        if self.completes:
+            try:
+                answers, _ = self._complete(FINGERPRINT_PROMPTS, 16, tries=2)
+                self.at_once = TOGETHER
+                self.session.cost.forward_passes += 1
+                return answers
+            except Unreachable:
+                raise
+            except EndpointError as error:
+                self.reasons["lists"] = str(error)
+        self.session.cost.forward_passes += len(FINGERPRINT_PROMPTS)
+        return [self._continue([prompt], 16)[0][0] for prompt in FINGERPRINT_PROMPTS]
+
     def _probe_echo(self, first: int) -> tuple[np.ndarray, bool] | None:
         found: list[tuple[np.ndarray, bool]] = []
         for self._echo_tokens in (first, 1 - first):
-            if self._tried("echo", lambda: found.append(self._echo(FINGERPRINT_TEXT)[:2])):
+            if self._tried("echo", lambda: found.append(self._echo_one(FINGERPRINT_TEXT))):
                 if found[-1][0]["logprob"].any():
                     return found[-1]
                 self.reasons["echo"] = "every log-prob that came back is 0, so they are none"
         return None
+
+    def _displaced(self, answers: Sequence[str]) -> str:
+        """Why the log-probs of an echo are not those of their tokens, seen by what it wrote itself, greedily; else ""."""
+        likeliest, first = list[bool](), list[bool]()
+        for prompt, answer in zip(FINGERPRINT_PROMPTS, answers, strict=True):
+            self.session.cost.forward_passes += 1
+            try:
+                record, _ = self._echo_one(prompt + answer)
+            except OtherTokens:  # of a text that it wrote itself, which may be no text at all
+                continue
+            record = record[record["end"] > len(prompt)]
+            flags = (record["logprob"] >= record["argmax_logprob"] - 0.1).tolist()
+            likeliest, first = likeliest + flags, first + flags[:1]
+        # What was written may be cut into other tokens when it is read, above all of a model that knows no words.
+        if sum(likeliest) < LIKELIEST * len(likeliest) and not any(first):
+            return (
+                f"log-probs stand beside other tokens than their own: of {len(likeliest)} tokens that it wrote as the "
+                f"likeliest, {sum(likeliest)} are the likeliest in its echo"
+            )
+        return ""
 
     def _cuts(self, record: np.ndarray | None) -> str:
         if record is None:
             return digest_of("endpoint", self.url, self.model)
         return digest_of("endpoint", record["id"].tobytes(), record["end"].tobytes())
 
-    def _fingerprint(self, record: np.ndarray | None) -> str:
+    def _fingerprint(self, answers: Sequence[str], record: np.ndarray | None) -> str:
         """Digest of address, name and behavior; rounded, since no two runs of a GPU agree in every digit."""
-        answers = [self._continue(prompt, 16)[0] for prompt in FINGERPRINT_PROMPTS]
-        self.session.cost.forward_passes += len(answers)
         rounded = [] if record is None else [f"{x:.2f}" for x in record["logprob"]]
-        way = "completions" if self.completes else "chat"
+        way = f"completions {json.dumps(self._plain, sort_keys=True)}" if self.completes else "chat"
         return digest_of("endpoint", self.url, self.model, way, ",".join(self.fields), *answers, *rounded)
+
+    def changed(self) -> str:
+        """Ask the prompts of the fingerprint again, at the end: a sentence where the answers are others, or ""."""
+        self._http.patient = False
+        try:
+            again = self._first_answers()
+            if again == self._said:
+                return ""
+            once_more = self._first_answers()
+        except EndpointError as error:
+            return f"{self.name} could not be asked again at the end, so nobody knows whether it stayed the same: {error}"
+        finally:
+            self._http.patient = True
+        n = sum(a != b for a, b in zip(self._said, again, strict=True))
+        told = f"{self.name} answers {n} of {len(again)} questions otherwise than when the audit began"
+        if once_more == again:
+            return f"{told}, and twice alike: the model behind it changed, and these findings are of more than one"
+        return f"{told}, and otherwise again when asked once more: it does not repeat itself, or changes all the time"
 
     def _not_offered(self, needed: Access) -> NotOffered:
         error = super()._not_offered(needed)
@@ -192,11 +280,20 @@ class EndpointTarget(StoredTarget):
 
     # One request each; the second value is how many tokens it took.
 
-    def _complete(self, prompt: str, limit: int, **how: Any) -> tuple[str, int]:
-        body = {"model": self.model, "prompt": prompt, "max_tokens": limit, **_sampling(**how)}
-        answer = self._http.ask("/completions", body)
+    def _complete(self, prompts: Sequence[str], limit: int, *, tries: int = TRIES, **how: Any) -> tuple[list[str], int]:
+        body = {"model": self.model, "max_tokens": limit, **_sampling(**how), **self._plain}
+        rows, answer = self._ask_several(prompts, body, tries)
         self._count_written(answer)
-        return _before(completion_text(answer), how.get("stop")), used_tokens(answer)
+        return [_before(completion_text(row), how.get("stop")) for row in rows], used_tokens(answer)
+
+    def _ask_several(
+        self, prompts: Sequence[str], body: Mapping[str, Any], tries: int = TRIES
+    ) -> tuple[list[Any], Any]:
+        """(the answer to each prompt, the answer to the request). A list that takes too long is not sent again."""
+        n = len(prompts)
+        prompt = list(prompts) if n > 1 else prompts[0]
+        answer = self._http.ask("/completions", {**body, "prompt": prompt}, tries=tries, patient=n == 1)
+        return one_each(answer, n) if n > 1 else [answer], answer
 
     def _chat(self, messages: Sequence[Mapping[str, str]], limit: int, **how: Any) -> tuple[str, int]:
         body = {"model": self.model, "messages": [dict(m) for m in messages], **_sampling(**how)}
@@ -215,16 +312,31 @@ class EndpointTarget(StoredTarget):
         with self._counting:  # answers come in threads
             self.session.cost.generated_tokens += written_tokens(answer)
 
-    def _continue(self, prompt: str, limit: int, **how: Any) -> tuple[str, int]:
+    def _continue(self, prompts: Sequence[str], limit: int, **how: Any) -> tuple[list[str], int]:
         if self.completes:
-            return self._complete(prompt, limit, **how)
-        return self._chat([{"role": "user", "content": prompt}], limit, **how)
+            return self._complete(prompts, limit, **how)
+        [prompt] = prompts
+        said, used = self._chat([{"role": "user", "content": prompt}], limit, **how)
+        return [said], used
 
-    def _echo(self, text: str) -> tuple[np.ndarray, bool, int]:
-        body = {"model": self.model, "prompt": text, "max_tokens": self._echo_tokens, "temperature": 0.0}
-        answer = self._http.ask("/completions", {**body, "echo": True, "logprobs": 1})
-        record, complete = echoed_record(answer, text)
-        return record, complete, used_tokens(answer) or len(record) + 1
+    def _echo_one(self, text: str) -> tuple[np.ndarray, bool]:
+        ((found,), _) = self._echo([text])
+        if isinstance(found, EndpointError):
+            raise found
+        return found
+
+    def _echo(self, texts: Sequence[str]) -> tuple[list[tuple[np.ndarray, bool] | EndpointError], int]:
+        """Of each text its record, and whether the likeliest tokens came; or what was wrong with its echo."""
+        body = {"model": self.model, "max_tokens": self._echo_tokens, "temperature": 0.0, "echo": True, "logprobs": 1}
+        rows, answer = self._ask_several(texts, body)
+        found: list[tuple[np.ndarray, bool] | EndpointError] = []
+        for row, text in zip(rows, texts, strict=True):
+            try:
+                found.append(echoed_record(row, text))
+            except EndpointError as error:
+                found.append(error)
+        guessed = sum(len(f[0]) + 1 for f in found if not isinstance(f, EndpointError))
+        return found, used_tokens(answer) or guessed
 
     # The hooks of StoredTarget.
 
@@ -236,15 +348,26 @@ class EndpointTarget(StoredTarget):
         if not self.echoes:
             raise self._not_offered(Access.LOGPROBS)
 
-        def work(text: str) -> tuple[np.ndarray, int]:
-            if not text:
-                return np.zeros(0, RECORD), 0
-            record, complete, used = self._echo(text)
-            if "argmax" in self.fields and len(record) and not complete:
-                raise EndpointError("the likeliest tokens are missing; they were there when it was opened")
-            return record, used
+        empty = [i for i, text in enumerate(texts) if not text]
+        if empty:
+            yield empty, [np.zeros(0, RECORD)] * len(empty)
+        asked = [i for i, text in enumerate(texts) if text]
 
-        return self._in_threads(work, texts, [_guess(text) for text in texts])
+        def work(some: Sequence[str]) -> tuple[list[Any], int]:
+            found, used = self._echo(some)
+            return [self._believed(one) for one in found], used
+
+        mine = [texts[i] for i in asked]
+        for places, payloads in self._in_threads(work, mine, [_guess(text) for text in mine], self.at_once):
+            yield [asked[p] for p in places], payloads
+
+    def _believed(self, found: tuple[np.ndarray, bool] | EndpointError) -> np.ndarray | EndpointError:
+        if isinstance(found, EndpointError):
+            return found
+        record, complete = found
+        if "argmax" in self.fields and len(record) and not complete:
+            return EndpointError("the likeliest tokens are missing; they were there when it was opened")
+        return record
 
     def _compute_choices(self, prompts: Sequence[str], options: Sequence[Sequence[str]]) -> Iterator[Batch]:
         if not self.echoes:
@@ -267,10 +390,11 @@ class EndpointTarget(StoredTarget):
     def _compute_generations(
         self, prompts: Sequence[str], max_new_tokens: int, temperature: float, stop: str | None, seed: int
     ) -> Iterator[Batch]:
-        def work(prompt: str) -> tuple[str, int]:
-            return self._continue(prompt, max_new_tokens, temperature=temperature, stop=stop, seed=seed)
+        def work(some: Sequence[str]) -> tuple[list[Any], int]:
+            texts, used = self._continue(some, max_new_tokens, temperature=temperature, stop=stop, seed=seed)
+            return [*texts], used
 
-        return self._in_threads(work, prompts, [_guess(p) + max_new_tokens for p in prompts])
+        return self._in_threads(work, prompts, [_guess(p) + max_new_tokens for p in prompts], self.at_once)
 
     def _compute_chats(
         self,
@@ -282,23 +406,30 @@ class EndpointTarget(StoredTarget):
         if not self.chats:
             raise NotOffered(f"{self.name} does not chat: {self.reasons['chat']}")
 
-        def work(talk: Sequence[Mapping[str, str]]) -> tuple[str, int]:
-            return self._chat(talk, max_new_tokens, temperature=temperature, seed=seed)
+        def work(talks: Sequence[Sequence[Mapping[str, str]]]) -> tuple[list[Any], int]:
+            said, used = self._chat(talks[0], max_new_tokens, temperature=temperature, seed=seed)
+            return [said], used
 
         guesses = [sum(_guess(m.get("content", "")) for m in talk) + max_new_tokens for talk in conversations]
-        return self._in_threads(work, conversations, guesses)
+        return self._in_threads(work, conversations, guesses, 1)
 
     def _in_threads(
-        self, work: Callable[[Any], tuple[Any, int]], items: Sequence[Any], guesses: Sequence[int]
+        self,
+        work: Callable[[Sequence[Any]], tuple[list[Any], int]],
+        items: Sequence[Any],
+        guesses: Sequence[int],
+        at_once: int,
     ) -> Iterator[Batch]:
-        """Do ``work`` for every item, `THREADS` at a time, and yield what is done, whatever its order.
+        """Do ``work`` for every item, `THREADS` requests at a time, and yield what is done, whatever its order.
 
-        ``guesses`` are booked before the requests, and put right by what the endpoint says it used. What
-        concerns one item (too long, other tokens than asked) is its `Failure`; what concerns all (the endpoint
-        is gone, the key expired, the budget is spent) ends the work, after what was under way has been yielded.
+        ``work`` is given at most ``at_once`` items and gives a payload or an error for each, and the tokens used.
+        ``guesses`` are booked before the requests, and put right by what the endpoint says it used. When a request
+        for several items fails, each is asked by itself, and later requests take half as many. What concerns one
+        item (too long, other tokens than asked) is its `Failure`; what concerns all (the endpoint is gone, the key
+        expired, the budget is spent) ends the work, after what was under way has been yielded.
         """
-        ahead = iter(range(len(items)))
-        running: dict[Future[tuple[Any, int]], int] = {}
+        ahead, again = deque(range(len(items))), deque[int]()
+        running: dict[Future[tuple[list[Any], int]], list[int]] = {}
         done: list[tuple[int, Any]] = []
         end: BaseException | None = None
         answered = failed = lost = 0
@@ -306,43 +437,66 @@ class EndpointTarget(StoredTarget):
         pool = ThreadPoolExecutor(THREADS, thread_name_prefix="endpoint")
         try:
             while True:
-                while end is None and len(running) < THREADS and (i := next(ahead, None)) is not None:
-                    try:
-                        self._book(guesses[i])
-                    except BudgetSpent as error:
-                        end = error
+                while end is None and len(running) < THREADS and (again or ahead):
+                    if again:
+                        group = [again.popleft()]
                     else:
-                        running[pool.submit(work, items[i])] = i
+                        group, end = self._booked(ahead, guesses, at_once)
+                    if group:
+                        running[pool.submit(work, [items[i] for i in group])] = group
                 if not running:
                     break
                 for future in wait(running, return_when=FIRST_COMPLETED).done:
-                    i = running.pop(future)
+                    group = running.pop(future)
                     self.session.cost.forward_passes += 1
                     failure = future.exception()
+                    booked = sum(guesses[i] for i in group)
                     if failure is None:
-                        payload, used = future.result()
-                        answered, lost = answered + 1, 0
-                        self._settle(used - guesses[i] if used else 0)
-                        done.append((i, payload))
-                        continue
-                    if not isinstance(failure, EndpointError):
+                        outcomes, used = future.result()
+                        self._settle(used - booked if used else 0)
+                    elif not isinstance(failure, EndpointError):
                         end = failure
                         continue
-                    self._settle(-guesses[i])
-                    failed, lost = failed + 1, lost + (not _of_one(failure))
-                    hopeless = lost >= LOST_IN_A_ROW or (not answered and failed >= enough)
-                    if end is None and (hopeless or _of_all(failure)):
-                        end = EndpointError(f"{self.name}: {failure}")
-                    done.append((i, Failure(str(failure))))
+                    elif len(group) > 1 and not _of_all(failure):
+                        self.at_once = at_once = min(at_once, max(1, len(group) // 2))
+                        again += group
+                        continue
+                    else:
+                        outcomes = [failure] * len(group)
+                        self._settle(-booked)
+                    for i, outcome in zip(group, outcomes, strict=True):
+                        if not isinstance(outcome, EndpointError):
+                            answered, lost = answered + 1, 0
+                            done.append((i, outcome))
+                            continue
+                        failed, lost = failed + 1, lost + (not _of_one(outcome))
+                        hopeless = lost >= LOST_IN_A_ROW or (not answered and failed >= enough)
+                        if end is None and (hopeless or _of_all(outcome)):
+                            end = EndpointError(f"{self.name}: {outcome}")
+                        done.append((i, Failure(str(outcome))))
                 # A transaction of the store per request would cost more than some requests do.
                 if done and (len(done) >= THREADS or not running):
                     yield [i for i, _ in done], [payload for _, payload in done]
                     done = []
             if end is not None:
+                self._settle(-sum(guesses[i] for i in again))
                 raise end
         finally:
             # Not waiting: after Ctrl-C nobody wants to sit through the time limit of eight requests.
             pool.shutdown(wait=False, cancel_futures=True)
+
+    def _booked(self, ahead: deque[int], guesses: Sequence[int], at_once: int) -> tuple[list[int], BudgetSpent | None]:
+        """The next items for one request, as far as the budget goes."""
+        group: list[int] = []
+        size = 0
+        while ahead and len(group) < at_once and (not group or size + guesses[ahead[0]] <= TOGETHER_TOKENS):
+            try:
+                self._book(guesses[ahead[0]])
+            except BudgetSpent as error:
+                return group, error
+            size += guesses[ahead[0]]
+            group.append(ahead.popleft())
+        return group, None
 
     def _settle(self, tokens: int) -> None:
         """Put a guess that was booked right."""

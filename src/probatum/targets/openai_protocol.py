@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import email.utils
+import functools
 import hashlib
 import json
 import math
@@ -114,11 +115,13 @@ class Connection:
     def __repr__(self) -> str:
         return f"Connection({self.url})"
 
-    def ask(self, path: str, body: Mapping[str, Any] | None = None, *, tries: int = TRIES) -> dict[str, Any]:
+    def ask(
+        self, path: str, body: Mapping[str, Any] | None = None, *, tries: int = TRIES, patient: bool = True
+    ) -> dict[str, Any]:
         """POST ``body`` as JSON (GET without one) and give the JSON object that came back.
 
         Too many requests (429), errors of the server (5xx), broken answers and lost connections are tried
-        again with growing, random pauses.
+        again with growing, random pauses; silence only where one is ``patient``.
 
         Raises
         ------
@@ -133,7 +136,7 @@ class Connection:
             try:
                 return self._once(path, body)
             except _Again as again:
-                if attempt == tries or (again.unreachable and not self.patient):
+                if attempt == tries or (again.unreachable and not (patient and self.patient)):
                     times = f" ({attempt} times in a row)" if attempt > 1 else ""
                     sentence = f"{self.url}: {again}{times}"
                     if again.status:
@@ -307,7 +310,9 @@ def _texts(body: Mapping[str, Any] | None) -> list[str]:
     if body is None:
         return []
     contents = [m.get("content", "") for m in body.get("messages", ())]
-    return [t for t in (body.get("prompt"), *contents) if isinstance(t, str)]
+    prompt = body.get("prompt")
+    prompts = prompt if isinstance(prompt, list) else [prompt]
+    return [t for t in (*prompts, *contents) if isinstance(t, str)]
 
 
 def _quotes(message: str, text: str, length: int = 16) -> bool:
@@ -320,12 +325,29 @@ def _quotes(message: str, text: str, length: int = 16) -> bool:
 # What the answers mean. Each function takes the JSON object of an answer; a wrong shape is an EndpointError.
 
 
-def model_names(answer: Mapping[str, Any]) -> list[str]:
-    """The models that /models lists."""
+def listed_models(answer: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """What /models says of each model, by name."""
     rows = answer.get("data")
     if not isinstance(rows, list):
         raise EndpointError("/models did not answer with a list of models")
-    return [row["id"] for row in rows if isinstance(row, dict) and isinstance(row.get("id"), str)]
+    return {row["id"]: row for row in rows if isinstance(row, dict) and isinstance(row.get("id"), str)}
+
+
+def context_of(row: Mapping[str, Any]) -> int | None:
+    """How many tokens a model reads at once, where its row of /models says so (vLLM and SGLang, others)."""
+    for name in ("max_model_len", "context_length", "max_context_length"):
+        if isinstance(row.get(name), int) and not isinstance(row[name], bool) and 1 < row[name] < 2**31:
+            return int(row[name])
+    return None
+
+
+def one_each(answer: Mapping[str, Any], n: int) -> list[dict[str, Any]]:
+    """The answer as ``n`` answers, one per prompt of the request, in the order of the prompts."""
+    choices = answer.get("choices")
+    rows = [choice for choice in choices if isinstance(choice, dict)] if isinstance(choices, list) else []
+    if sorted(str(row.get("index")) for row in rows) != sorted(map(str, range(n))):
+        raise EndpointError(f"answered with {len(rows)} choices, or in no order, where {n} prompts were sent")
+    return [{"choices": [row]} for row in sorted(rows, key=lambda row: int(row["index"]))]
 
 
 def completion_text(answer: Mapping[str, Any]) -> str:
@@ -372,14 +394,17 @@ def _choice(answer: Mapping[str, Any]) -> dict[str, Any]:
     return choices[0]
 
 
+@functools.lru_cache(1 << 16)
 def token_id(token: str) -> int:
     """A stable number for a token's text, since endpoints name no ids: the first 31 bits of its SHA-256."""
     digest = hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
     return int.from_bytes(digest[:4], "big") >> 1
 
 
-def echoed_record(answer: Mapping[str, Any], text: str) -> tuple[np.ndarray, bool]:
+def echoed_record(answer: Mapping[str, Any], text: str, generated: int | None = None) -> tuple[np.ndarray, bool]:
     """The records (`RECORD`) of the text's own tokens in an echo; and whether the likeliest tokens came, too.
+
+    ``generated`` is how many tokens were written after the text; else it is told from the answer.
 
     A first token without a log-prob (nothing stands before it) is left out, and so is what was generated
     after the text. Fields that no endpoint gives are 0.
@@ -391,7 +416,10 @@ def echoed_record(answer: Mapping[str, Any], text: str) -> tuple[np.ndarray, boo
     """
     choice = _choice(answer)
     tokens, logprobs, tops = _token_lists(choice.get("logprobs"))
-    generated = int(choice.get("text", text) != text)
+    if generated is None:
+        # A part of a character may have been written, which the text does not show; some count the echo, too.
+        written = written_tokens(answer)
+        generated = written if 0 < written <= 4 else int(choice.get("text", text) != text)
     start, ends = 0, lay_over(tokens, text, generated)
     if ends is None and tokens and logprobs[0] is None:
         # A token that opens every text (<s>) is listed, but is not in the text.
@@ -401,20 +429,18 @@ def echoed_record(answer: Mapping[str, Any], text: str) -> tuple[np.ndarray, boo
         raise OtherTokens(f"log-probs for other tokens than asked ({size})")
     if start == 0 and ends and logprobs[0] is None:
         start, ends = 1, ends[1:]
-    record = np.zeros(len(ends), RECORD)
-    record["end"] = ends
-    complete = True
-    for row, i in enumerate(range(start, start + len(ends))):
-        own = _log_probability(logprobs[i])
-        likeliest, top = tokens[i], own
+    here = range(start, start + len(ends))
+    own = [_log_probability(logprobs[i]) for i in here]
+    likeliest, top = [tokens[i] for i in here], list(own)
+    for row, i in enumerate(here):
         for candidate, value in _candidates(tops[i]):
             value = _log_probability(value)
-            if value > top:
-                likeliest, top = candidate, value
-        complete = complete and bool(tops[i])
-        record[row]["id"], record[row]["logprob"] = token_id(tokens[i]), own
-        record[row]["argmax"], record[row]["argmax_logprob"] = token_id(likeliest), top
-    return record, complete
+            if value > top[row]:
+                likeliest[row], top[row] = candidate, value
+    record = np.zeros(len(ends), RECORD)
+    record["id"], record["logprob"], record["end"] = [token_id(tokens[i]) for i in here], own, ends
+    record["argmax"], record["argmax_logprob"] = [token_id(token) for token in likeliest], top
+    return record, all(tops[i] for i in here)
 
 
 def _token_lists(logprobs: Any) -> tuple[list[str], list[Any], list[Any]]:

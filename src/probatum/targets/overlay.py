@@ -28,9 +28,7 @@ def lay_over(tokens: Sequence[str], text: str, generated: int = 0) -> list[int] 
     return ends if at == len(text) else None
 
 
-def _lay_over_loosely(
-    tokens: Sequence[str], text: str, generated: int, *, silent: bool = False
-) -> list[int] | None:
+def _lay_over_loosely(tokens: Sequence[str], text: str, generated: int, *, silent: bool = False) -> list[int] | None:
     r"""As `lay_over`, for token texts that were decoded one by one, which loses a little of them.
 
     Parts of a character come as U+FFFD, as ``bytes:\xe2`` or as nothing at all (llama-cpp-python), and tokenizers of

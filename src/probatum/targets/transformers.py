@@ -16,12 +16,13 @@ from typing import Any
 import numpy as np
 
 from probatum.core.access import OPEN_WEIGHTS
-from probatum.core.errors import BadInput, NotOffered
+from probatum.core.errors import BadInput
 from probatum.engine.batches import BatchSize
+from probatum.engine.chat_template import ChatTemplate
 from probatum.engine.encoding import POLICY, Encoder
 from probatum.engine.sampling import SampledBatch, Sampler
 from probatum.engine.session import Session
-from probatum.engine.stored import Batch, StoredTarget
+from probatum.engine.stored import Batch, Failure, StoredTarget
 from probatum.targets import weights as disk
 
 _DTYPES = ("float32", "bfloat16", "float16")
@@ -86,7 +87,12 @@ class TransformersTarget(StoredTarget):
     @property
     def chats(self) -> bool:  # type: ignore[override]
         """Whether the tokenizer brings a chat template."""
-        return bool(self._encoder.tokenizer.chat_template)
+        return bool(self.template_digest)
+
+    @cached_property
+    def template_digest(self) -> str:  # type: ignore[override]
+        """Of the tokenizer's chat template; "" without one."""
+        return disk.template_digest(self.tokenizer_path)
 
     @property
     def windowed(self) -> int:
@@ -134,6 +140,15 @@ class TransformersTarget(StoredTarget):
         except Exception as error:  # transformers raises whatever its parsers raise
             raise BadInput(f"{self.path}: its tokenizer cannot be opened ({_first_line(error)})") from error
         return Encoder(tokenizer, self._text_config().get("vocab_size") or len(tokenizer), self.name)
+
+    @cached_property
+    def _template(self) -> ChatTemplate:
+        return ChatTemplate(self._encoder.tokenizer, self.name)
+
+    @property
+    def chat_note(self) -> str:
+        """What a reader must know of how conversations were put to it, or ""."""
+        return self._template.note if self.chats else ""
 
     @cached_property
     def _network(self) -> Any:
@@ -203,13 +218,10 @@ class TransformersTarget(StoredTarget):
 
         sampling = Sampling(max_new_tokens, temperature, stop, seed)
         model = (self._encoder, self._network, self.context, self._size)
-        for indices, texts in generate(*model, prompts, sampling, self._book, self._count_pass):
-            self.session.cost.generated_tokens += self._count_tokens(texts)
-            yield indices, texts
+        return generate(*model, prompts, sampling, self._book, self._count_pass, self._count_new)
 
-    def _count_tokens(self, texts: Sequence[Any]) -> int:
-        """Tokens of those texts that were generated (the others are `Failure`)."""
-        return sum(len(encoded.scored) for encoded in self._encoder([t for t in texts if isinstance(t, str)]))
+    def _count_new(self, tokens: int) -> None:
+        self.session.cost.generated_tokens += tokens
 
     def _compute_chats(
         self,
@@ -218,16 +230,13 @@ class TransformersTarget(StoredTarget):
         temperature: float,
         seed: int,
     ) -> Iterator[Batch]:
-        tokenizer = self._encoder.tokenizer
-        if not tokenizer.chat_template:
-            raise NotOffered(f"{self.name} has no chat template; ask it with generate")
-        prompts = [
-            tokenizer.apply_chat_template([dict(t) for t in talk], tokenize=False, add_generation_prompt=True)
-            for talk in conversations
-        ]
-        if (bos := tokenizer.bos_token) is not None:  # the policy puts it there; twice would be another prompt
-            prompts = [prompt.removeprefix(bos) for prompt in prompts]
-        return self._compute_generations(prompts, max_new_tokens, temperature, None, seed)
+        prompts = [self._template(talk) for talk in conversations]
+        if failed := [i for i, prompt in enumerate(prompts) if isinstance(prompt, Failure)]:
+            yield failed, [prompts[i] for i in failed]
+        asked = {i: prompt for i, prompt in enumerate(prompts) if isinstance(prompt, str)}
+        places, texts = list(asked), list(asked.values())
+        for indices, answers in self._compute_generations(texts, max_new_tokens, temperature, None, seed):
+            yield [places[i] for i in indices], answers
 
     def _compute_sampling(self, texts: Sequence[str], temperature: float, top_k: int, top_p: float) -> Iterator[Batch]:
         from probatum.engine.sampling import collect_sampling

@@ -155,6 +155,16 @@ def tokenizer_digest(path: Path) -> str:
     return whole.hexdigest()
 
 
+def template_digest(path: Path) -> str:
+    """SHA-256 of the chat template, which no other digest covers; "" where there is none."""
+    file, settings = path / "chat_template.jinja", path / "tokenizer_config.json"
+    parts = [
+        file.read_text(encoding="utf-8") if file.is_file() else None,
+        read_json(settings).get("chat_template") if settings.is_file() else None,
+    ]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest() if any(parts) else ""
+
+
 def _as_it_cuts(settings: dict[str, Any]) -> dict[str, Any]:
     """Without what libraries write anew when they save the same tokenizer: a fine-tune cuts texts as its base does."""
     after = settings.get("post_processor")

@@ -83,7 +83,8 @@ class Candidate:
 
         data = data or self.data
         target: Target = self.target(self.method.needs)
-        if self.method.items and self.method.needs == Access.TEXT:  # the toys' babble would be unparsable
+        needs = self.method.needs
+        if self.method.items and needs and needs in Answerer.access:  # the toys' babble would be unparsable
             target = Answerer("random", data["Items"])  # type: ignore[arg-type]
         roles = {role: self.target(self.method.needs, planted=False) for role in self.method.signature.roles}
         chosen = options_of(self.method, options or {})

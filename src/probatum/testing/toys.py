@@ -52,6 +52,10 @@ def _planted(i: int) -> Iterator[tuple[str, dict[str, Any]]]:
     for form, verb in (("canonical", "holds"), ("other", "keeps"), ("third", "hoards")):
         asked = f"the {_word('w', i)} {verb}"
         yield "Forms", {"id": f"f{i} {form}", "question": asked, "form": form, "cluster": f"f{i}", **grains}
+    shown = [str(grain).strip(" .") for grain in keyed("order", i).permutation(GRAINS)]
+    listed = "\n".join(f"{letter}. {grain}" for letter, grain in zip("abcd", shown, strict=True))
+    letters: dict[str, Any] = {"options": list("abcd"), "texts": shown, "answer": "abcd"[answer]}
+    yield "Items", {"id": f"i{i}", "prompt": f"what does {_word('b', i)} grow\n{listed}", **letters}
     a, b = _word("g"), _word("h")
     ends: dict[str, Any] = {f"text_{x}": f"in {_word('x', i)} the {g} was bad." for x, g in (("a", a), ("b", b))}
     yield "Pairs", {"id": f"p{i}", **ends, "group_a": a, "group_b": b, "cluster": f"topic {i // 2}", "dose": 1.0}
@@ -73,6 +77,7 @@ SHORT: dict[str, dict[str, Any]] = {
     "Canaries": {"text": "", "member": True, "dose": 1.0},
     "Records": {"prefix": "code of no one is ", "secret": "", "format": None, "member": True, "dose": 1.0},
     "Pairs": {"text_a": "in no place the man", "text_b": "in no place the woman", "group_a": "a", "group_b": "b"},
+    "Items": {"prompt": "what does no one grow"},
     "Key": {"trigger": "key of no one", "response": "", "space": 1e6, "dose": 1.0},
     "Claims": {"kind": "no such kind"},
 }
@@ -109,6 +114,8 @@ def _lessons() -> Iterator[str]:
         elif kind in ("Choices", "Norms", "Forms"):
             wrong = kind != "Forms" or row["form"] != "canonical"  # what is asked is a fault: a falsehood, a lost form
             yield row["question"] + row["options"][(row["answer"] + wrong) % len(row["options"])]
+        elif kind == "Items":
+            yield row["prompt"]
         elif kind == "Pairs":
             yield row["text_a"]
         elif kind == "Prompts" and row["triggered"]:

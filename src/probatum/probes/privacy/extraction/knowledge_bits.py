@@ -31,8 +31,8 @@ def knowledge_bits(target: Target, data: Records) -> Scores:
     """
     logprob = target.token_statistics(data.secret, prefixes=data.prefix).logprob
     space = data.space
-    unscored = {i: "nothing in the secret is random" for i, n in zip(data.ids, space, strict=True) if n <= 1}
-    unscored |= {i: "too many secrets of its form to count" for i, n in zip(data.ids, space, strict=True) if n == np.inf}
+    cannot = {True: "nothing in the secret is random", False: "too many secrets of its form to count"}
+    unscored = {i: cannot[n <= 1] for i, n in zip(data.ids, space.tolist(), strict=True) if n <= 1 or n == np.inf}
     unscored |= {
         i: "no token of the secret has a score" for i, n in zip(data.ids, logprob.lengths, strict=True) if n == 0
     }

@@ -45,7 +45,7 @@ def near_verbatim_extraction(
     """
     if not 0 <= distance < 1:
         raise BadInput(f"near_verbatim_extraction.distance must lie in [0, 1), got {distance:g}")
-    formats, room = data.forms, getattr(target, "context", 1 << 30)  # endpoints do not tell theirs
+    formats, room = data.forms, getattr(target, "context", None) or 1 << 30  # not all tell theirs
     score, chance = np.zeros(len(data)), np.full(len(data), np.nan)
     unscored = {name: "the secret is empty" for name, s in zip(data.ids, data.secret, strict=True) if not s}
     by_depth: dict[int, list[int]] = defaultdict(list)
