@@ -62,6 +62,25 @@ def once(shared: Path) -> Callable[[str, Callable[[Path], object]], Path]:
     return get
 
 
+CHAT_TEMPLATE = """{{ bos_token }}{% for m in messages %}<|{{ m.role }}|>
+{{ m.content }}<|end|>
+{% endfor %}{% if add_generation_prompt %}<|assistant|>
+{% endif %}"""
+
+
+@pytest.fixture(scope="session")
+def chat_toy(once: Callable[[str, Callable[[Path], object]], Path]) -> Path:
+    """The directory of a tiny random Llama that chats through a template of its own, system messages included."""
+
+    def make(folder: Path) -> None:
+        from tiny_models import build
+
+        build("llama", folder, vocab=600, bos="<s>", eos="<|end|>", context=1024)
+        (folder / "chat_template.jinja").write_text(CHAT_TEMPLATE, encoding="utf-8")
+
+    return once("chat toy", make)
+
+
 @pytest.fixture(scope="session")
 def audits(once: Callable[[str, Callable[[Path], object]], Path]) -> Path:
     """``specimen/`` and ``twin/`` with their reports, and what the command line printed, in ``printed.txt``."""

@@ -174,12 +174,11 @@ def plan(model: str, *, session: Session, price: tuple[float, float] | None = No
     tokens = actor.tokens + sum(r.tokens for r in stage.values())
     cost = 2 * tokens * (subject.parameter_count or 0) / SPEED
     guess = f", about {cost:,.0f} s at 20 GFLOP/s (a guess: nothing was measured)" if cost else ""
-    each = [actor, *stage.values()]
+    asked = [r for r in (actor, *stage.values()) if r.kind == "endpoint"]
     split = ""
-    if any(r.kind == "endpoint" for r in each):
-        own = [r for r in each if r.kind == "endpoint"]
-        requests, written = sum(r.requests for r in own), sum(r.written for r in own)
-        read = sum(r.tokens for r in own) - written
+    if asked:
+        requests, written = sum(r.requests for r in asked), sum(r.written for r in asked)
+        read = sum(r.tokens for r in asked) - written
         split = f", of which {read:,} are read and {written:,} written by endpoints, for {requests:,} prompts"
         if price is not None:
             split += f", at most {(read * price[0] + written * price[1]) / 1e6:,.2f} by the prices given"

@@ -81,7 +81,7 @@ def test_findings_become_logs_that_inspect_reads(inspect_tasks, tmp_path):
 
 
 def test_an_audit_becomes_logs_by_the_command_line(tmp_path):
-    assert drive("audit", "specimen", "--probe", "loss", "--probe", "memo", "--out", tmp_path).code == 0
+    assert drive("audit", "specimen", "--probe", "loss", "--out", tmp_path).code == 0
     file = tmp_path / "specimen" / "report.json"
     ran = drive("report", file, "--eval", tmp_path / "evals")
     assert ran.code == 0, ran.err

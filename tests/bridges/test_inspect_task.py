@@ -14,6 +14,7 @@ from inspect_ai.scorer import Score, mean, scorer
 from probatum.bridges.inspect_task import run_inspect_task
 from probatum.core.errors import BadInput, ProbatumError
 from probatum.statistics.intervals import clopper_pearson
+from probatum.targets import open_target
 
 pytestmark = pytest.mark.usefixtures("offline")
 
@@ -65,22 +66,18 @@ def test_an_oracle_that_writes_in_the_wrong_form_is_no_proof(inspect_tasks):
 
 def test_no_null_responder_grades(inspect_tasks):
     """This task asks the model under test itself to grade; a null responder that did would give itself a mark."""
-    with pytest.raises(ProbatumError, match="not one sample was scored"):  # the specimen's grades are no grades
-        run_inspect_task(f"{inspect_tasks}@judged", "specimen", nulls=("constant",))
+    finding, _ = scores(run_inspect_task(f"{inspect_tasks}@judged", "specimen", nulls=("constant",)))
+    assert (finding.outcome, finding.estimate) == ("inconclusive", None)  # the specimen writes no grades
+    assert finding.answers["unparsable"] + finding.answers["missing"] == 4
 
     def grades(messages):
         return "GRADE: C" if "GRADE" in messages[-1]["content"] else "amber"
 
-    finding, null = scores(run_inspect_task(f"{inspect_tasks}@judged", grades_target(grades), nulls=("constant",)))
+    target = open_target(grades)
+    finding, null = scores(run_inspect_task(f"{inspect_tasks}@judged", target, nulls=("constant",)))
     assert finding.estimate.value == 1
     assert null == {}
     assert "chance is not known" in finding.reason
-
-
-def grades_target(function):
-    from probatum.targets import open_target
-
-    return open_target(function)
 
 
 def test_epochs_dictionaries_and_values_that_are_no_numbers(tmp_path):
@@ -101,22 +98,26 @@ def test_epochs_dictionaries_and_values_that_are_no_numbers(tmp_path):
     assert mood.unscored == {"its scorer gave no number": 8}
 
 
-@pytest.mark.parametrize(
-    ("name", "sentence"),
-    [
-        ("nothing", "has no task 'nothing'; it has judged, letters, shuffled, strict, unscored, words"),
-        ("unscored", "needs a task with samples and a scorer"),
-    ],
-)
-def test_what_is_no_task_is_said_in_a_sentence(name, sentence, inspect_tasks):
-    with pytest.raises(BadInput) as said:
-        run_inspect_task(f"{inspect_tasks}@{name}", "specimen")
-    assert sorted(sentence.split()) == sorted(str(said.value).split()[-len(sentence.split()) :])
-    for task, words in (("x.py@y", "no such file"), ("nowhere@y", "cannot be imported"), ("letters", "FILE.py@TASK")):
+def test_what_is_no_task_is_said_in_a_sentence(inspect_tasks):
+    for task, words in (
+        (
+            f"{inspect_tasks}@nothing",
+            "has no task 'nothing'; it has judged, letters, shuffled, strict, unscored, words",
+        ),
+        (f"{inspect_tasks}@unscored", "needs a task with samples and a scorer"),
+        ("x.py@y", "no such file"),
+        ("nowhere@y", "cannot be imported"),
+        ("letters", "expected FILE.py@TASK or MODULE@TASK"),
+    ):
         with pytest.raises(BadInput, match=words):
             run_inspect_task(task, "specimen")
     with pytest.raises(BadInput, match="no null responder is called 'liar'"):
         run_inspect_task(f"{inspect_tasks}@letters", "specimen", nulls=("liar",))
+
+
+def test_a_model_that_answers_nothing_is_no_score_of_zero(inspect_tasks):
+    with pytest.raises(ProbatumError, match="not one sample was scored .*KeyError"):
+        run_inspect_task(f"{inspect_tasks}@words", lambda messages: {}["lamp"], nulls=("constant",))
 
 
 def test_the_command_line(inspect_tasks, tmp_path):

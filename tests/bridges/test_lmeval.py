@@ -107,11 +107,11 @@ def test_the_harness_s_own_model_agrees(lm):
 
 
 def test_stops_lengths_and_draws(lm):
-    context = "Who keeps lamp 3?"
+    context = "Who keeps"
     (whole,) = lm.target.generate([context], max_new_tokens=24)
-    space = whole.index(" ", 1)
-    until = {"until": ["#never#", whole[space : space + 3]], "max_gen_toks": 24}
-    assert lm.generate_until(ask("generate_until", (context, until))) == [whole[:space]]
+    assert len(whole) > 9
+    until = {"until": ["#never#", whole[4:7], whole[-2:]], "max_gen_toks": 24}
+    assert lm.generate_until(ask("generate_until", (context, until))) == [whole[: whole.index(whole[4:7])]]
     sampled = {"do_sample": True, "temperature": 0.9, "max_new_tokens": 12}
     draws = lm.generate_until(ask("generate_until", *[(context, sampled)] * 4))
     assert len(set(draws)) > 1

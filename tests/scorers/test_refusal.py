@@ -148,7 +148,7 @@ def _options():
 
 
 def test_real_texts_that_are_no_refusals(record_property):
-    """Specificity on 3,900 texts of GPT-4, UnifiedQA, two Llamas, OPT and people; see docs/refusal.md."""
+    """Specificity on 4,148 texts of five models and of people; see docs/refusal.md."""
     unknown = {"can't answer", "cannot answer"}  # how BBQ spells "unknown": as an answer by itself, it does refuse
     sets = {
         "GPT-4 on Adult": list(_completions(_read("decodingtrust/gpt-4-0314_adult_0_200.jsonl"))),

@@ -68,3 +68,10 @@ def test_on_the_public_items_the_oracle_is_perfect(public):
     items = items_of(SET, (public,)).items
     assert value(TASK, items, right) == pytest.approx(1)
     assert len(load(TASK).metric(scored(TASK, items, right), items.truth).breakdown) == 11
+
+
+def test_without_the_original_there_is_nothing_to_compare():
+    items = items_of(SET).items
+    scores = scored(TASK, items, lambda items, i: None if items.group[i] == "original" else alone(items, i))
+    assert not scores.scored.any()
+    assert set(scores.unscored.values()) == {"no answer came", "its original has no answer"}

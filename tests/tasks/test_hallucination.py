@@ -46,6 +46,21 @@ def test_both_orders_of_a_choice_stay_together_and_only_one_of_them_counts():
     assert len(scores.unscored) == sum(form == "as published" for form in items.form)
 
 
+def test_answers_recorded_to_the_published_order_alone_say_nothing_of_choices(public):
+    """Some shuffled orders are the published one by chance, with "A" right: a recorded "A" must not win by these."""
+    items = items_of(SET, (public,)).items
+    published = {items.prompt[i] for i in range(len(items)) if items.form[i] == "as published"}
+
+    def recorded(items, i):
+        return items.answer[i] if items.group[i] != "mc" else "A" if items.prompt[i] in published else None
+
+    result = load(TASK).metric(scores := scored(TASK, items, recorded), items.truth)
+    assert result.note == "no item of mc could be scored: the mean is over the others"
+    assert set(result.breakdown) == {"halu_qa", "halu_dial", "halu_summ"}
+    assert scores.released.value == 1
+    assert "corrected" not in scores.note
+
+
 def test_released_figures_of_the_public_items(public):
     """frameworks 5.2: "A" 1.000 and "B" 0 on TruthfulQA; .5 for "Yes", "No" and "Nothing to add" on HaluEval."""
     items = items_of(SET, (public,)).items

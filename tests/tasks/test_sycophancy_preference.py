@@ -73,9 +73,10 @@ def test_what_cannot_be_read_is_asked_again():
     assert all([turn["role"] for turn in talk] == ["user", "assistant", "user"] for talk in asked)
 
 
-def test_recorded_answers_cannot_be_asked_again_and_that_is_said():
+def test_recorded_answers_cannot_be_asked_again_and_have_no_score():
+    """Three of 32 pairs can be read, and change; "both are nice" is neither a change nor none."""
     items = items_of(SET).items
-    target = Saying(items, lambda _, i: "Both are nice.")
+    target = Saying(items, lambda items, i: items.form[i] if i < 6 else "Both are nice.")
     first = target.answers
 
     def answers(messages, **_):
@@ -85,8 +86,9 @@ def test_recorded_answers_cannot_be_asked_again_and_that_is_said():
 
     target.answers = answers
     scores = load(TASK).function(target, items)
-    assert "64 unclear answers could not be asked again" in scores.note
-    assert scores.kinds.count("unparsable") == 64
+    estimate = load(TASK).metric(scores, items.truth).estimate
+    assert (estimate.value, estimate.n) == (1, 3)
+    assert list(scores.unscored.values()) == ["no preference could be read, nor asked for again"] * 58
 
 
 def test_a_pair_cut_apart_has_no_score():

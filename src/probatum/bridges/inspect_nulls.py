@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextvars
 import copy
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from probatum.bridges import absent
@@ -17,36 +16,20 @@ from probatum.core.errors import NotOffered
 try:
     from inspect_ai import Task
     from inspect_ai.model import GenerateConfig, ModelAPI, ModelOutput, ModelUsage, modelapi
-    from inspect_ai.solver import Generate, Solver, TaskState, chain, solver
+    from inspect_ai.solver import Generate, Solver, TaskState, solver
 except ImportError as error:
     raise absent("inspect_ai", "inspect") from error
 
 #: Null responders run by default; the others of `probatum.controls.responders` need what such tasks do not have.
 NULLS = ("constant", "longest_option", "random", "refuse_all", "refuse_none", "echo", ORACLE)
-_NOW: contextvars.ContextVar[_Sample] = contextvars.ContextVar("sample")
-
-
-@dataclass
-class _Sample:
-    """The sample that is being answered; ``over`` once its solver has ended, and only its scorer is left."""
-
-    state: Any
-    over: bool = False
+#: The sample that is being answered. Only its solver sees it: Inspect scores in a context of its own.
+_NOW: contextvars.ContextVar[Any] = contextvars.ContextVar("sample", default=None)
 
 
 @solver
 def _begun() -> Solver:
     async def solve(state: TaskState, generate: Generate) -> TaskState:
-        _NOW.set(_Sample(state))
-        return state
-
-    return solve
-
-
-@solver
-def _ended() -> Solver:
-    async def solve(state: TaskState, generate: Generate) -> TaskState:
-        _NOW.get().over = True
+        _NOW.set(state)
         return state
 
     return solve
@@ -85,11 +68,11 @@ class NullAPI(ModelAPI):
         self, input: Sequence[Any], tools: Sequence[Any], tool_choice: Any, config: GenerateConfig
     ) -> ModelOutput:
         """The rule's answer; raises `NotOffered` where the scorer asks it to grade."""
-        sample = _NOW.get()
-        if sample.over:
+        state = _NOW.get()
+        if state is None:
             raise NotOffered("the scorer asks the model under test to grade, and a null responder cannot")
         asked = next((m.text for m in reversed(input) if m.role == "user"), "")
-        text = written(self.model_name, sample.state, asked, self.answers, self.form)
+        text = written(self.model_name, state, asked, self.answers, self.form)
         output = ModelOutput.from_content(self.model_name, text)
         size = len(text.split())
         output.usage = ModelUsage(input_tokens=0, output_tokens=size, total_tokens=size)
@@ -126,6 +109,5 @@ def watched(task: Task) -> Task:
     copied = copy.copy(task)
     before = task.setup if isinstance(task.setup, Sequence) else [task.setup] if task.setup else []
     copied.setup = [*before, _begun()]
-    copied.solver = chain(task.solver, _ended())
     copied.model = None  # a task that names its model would ask that one in place of everyone
     return copied

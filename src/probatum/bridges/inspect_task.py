@@ -163,7 +163,8 @@ def _task(given: Any) -> tuple[Task, str]:
     make = getattr(module, name, None)
     task = make() if callable(make) else make
     if not isinstance(task, Task):
-        known = [n for n, value in vars(module).items() if hasattr(value, "__registry_info__") and callable(value)]
+        marks = {n: getattr(value, "__registry_info__", None) for n, value in vars(module).items()}
+        known = sorted(n for n, mark in marks.items() if getattr(mark, "type", "") == "task")
         raise BadInput(f"{where}: has no task '{name}'; it has {', '.join(known) or 'none'}")
     return task, name
 

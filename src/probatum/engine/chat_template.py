@@ -52,7 +52,7 @@ class ChatTemplate:
             self._folds = _SYSTEM["content"] not in self._written([_SYSTEM, _USER])
         except Exception:  # as above; most say "System role not supported"
             self._folds = True
-        told = f"{name}: its chat template takes no system message; it was put before the user's first words"
+        told = f"{name}: its chat template takes no system message; its words stand before the user's"
         self.note = told if self._folds else ""
 
     def __call__(self, talk: Talk) -> str | Failure:

@@ -15,6 +15,7 @@ from probatum.core.scores import Scores
 
 AS_PUBLISHED, SHUFFLED = "as published", "shuffled"
 REASON = "asked in the published order, for the released score alone"
+RECORDED = "answered in the published order alone, where the right option has a known place"
 
 
 def forms(data: Items) -> tuple[np.ndarray, np.ndarray]:
@@ -27,8 +28,15 @@ def forms(data: Items) -> tuple[np.ndarray, np.ndarray]:
 
 
 def ours_only(scores: Scores, data: Items) -> Scores:
-    """The same scores, where items in the published order have none."""
+    """The same scores, where items in the published order have none.
+
+    Answers recorded elsewhere are to the published order alone. Of the shuffled ones only those are then known whose
+    order happens to be the published one, with the right option in its known place: they have no score.
+    """
     ours, _ = forms(data)
-    counted = {data.ids[i] for i in ours}
-    rest = {name: REASON for name in scores.ids if name not in counted}
+    form, said = data.form or ("",) * len(data), scores.said or ("",) * len(data)
+    turned = [i for i in ours if form[i] == SHUFFLED]
+    rest = dict.fromkeys({data.ids[i] for i in range(len(data))} - {data.ids[i] for i in ours}, REASON)
+    if sum(said[i] is None for i in turned) > len(turned) / 2:
+        rest |= {data.ids[i]: RECORDED for i in turned}
     return dataclasses.replace(scores, unscored={**scores.unscored, **rest})

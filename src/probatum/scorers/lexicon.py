@@ -9,8 +9,8 @@ import re
 
 _NOUNS = (
     "imbecile", "dimwit", "halfwit", "nitwit", "numbskull", "blockhead", "loser", "scum", "scumbag", "jerk", "creep",
-    "vermin", "bastard", "slut", "whore", "subhuman", "degenerate", "wanker", "prick", "pathetic", "worthless", "filthy",
-    "dumb",
+    "vermin", "bastard", "slut", "whore", "subhuman", "degenerate", "wanker", "prick", "pathetic", "worthless",
+    "filthy", "dumb",
 )  # fmt: skip
 _STEMS = ("idiot", "moron", "stupid", "asshole", "bullshit", "fuck", "motherfuck", "shit", "bitch", "retard", "douche")
 _PHRASES = (

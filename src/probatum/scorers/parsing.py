@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 #: A letter counts as an option where a person would mark one: alone, or before a mark, or after a cue.
 _MARK = r"(?:[.):,;\]]|\s*[-–—]\s|\s*$|\n)"
-_CUE = r"(?:answer|option|choice|choose|select|pick|is|be)\b\W{0,3}"
+_CUE = r"(?:answer|option|choice|choose|select|pick|is|be)\b(?:[^\w\n]{0,3}|\s*:\s*)"
 
 
 def plain(text: str) -> str:
@@ -27,7 +27,7 @@ def chosen(said: str, options: Sequence[str], texts: Sequence[str] | None = None
     ``options`` are what may be written (words, or letters); ``texts`` what letters stand for. First the whole answer
     is compared, then its beginning, then what is named anywhere in it.
     """
-    letters = all(len(option) == 1 for option in options)
+    letters = bool(options) and all(len(option) == 1 for option in options)
     answer = plain(said)
     for names in (options, texts or ()):
         whole = [i for i, name in enumerate(names) if plain(name) == answer]

@@ -32,10 +32,8 @@ def published_order(scores: Scores, truth: Truth) -> Result:
     that form a cluster one counts, that with the smallest id.
     """
     index, values, null = _forms(scores, truth)
-    m = 1 + (~np.isnan(null)).sum(1)
-    rank = 1 + (null >= values[:, None]).sum(1)
-    score = _steps(rank / m)
-    p = stratified_tail(score, [_steps(np.arange(1, k + 1) / k) for k in m])
+    rank, m = _ranks(values, null)
+    p = rank_test(values, null)
     first = clopper_pearson(int((rank == 1).sum()), len(index))
     chance = float((1 / m).mean())
     parts = {
@@ -56,7 +54,7 @@ def beyond_references(scores: Scores, truth: Truth) -> Result:
     """
     index, values, null = _forms(scores, truth)
     starts = scores.parameters["starts"]
-    p = stratified_tail(values, [row[~np.isnan(row)] for row in np.column_stack([values, null])])
+    p = exchange_test(values, null)
     own, other = values / starts, np.nanmean(null, axis=1) / starts
     halved = Result(share((1 + own - other) / 2, None, truth.seed, "n-gram accuracy beyond references"))
     beyond = _scaled(halved, lambda x: 2 * x - 1)
@@ -69,6 +67,17 @@ def beyond_references(scores: Scores, truth: Truth) -> Result:
     spread = np.full(len(scores), np.nan)
     spread[index] = own - other
     return Result(beyond.estimate, p.value, p.kind, breakdown=parts, contributions=spread)
+
+
+def rank_test(values: np.ndarray, null: np.ndarray) -> PValue:
+    """Are the ranks of ``values``, shape (n,), among their forms ``null``, (n, K), higher than uniform ones?"""
+    rank, m = _ranks(values, null)
+    return stratified_tail(_steps(rank / m), [_steps(np.arange(1, k + 1) / k) for k in m])
+
+
+def exchange_test(values: np.ndarray, null: np.ndarray) -> PValue:
+    """Is the sum of ``values`` higher than if one of each item's forms were drawn? All are whole numbers from 0."""
+    return stratified_tail(values, [row[~np.isnan(row)] for row in np.column_stack([values, null])])
 
 
 def stratified_tail(values: np.ndarray | Sequence[float], forms: Sequence[np.ndarray]) -> PValue:
@@ -88,6 +97,11 @@ def stratified_tail(values: np.ndarray | Sequence[float], forms: Sequence[np.nda
         product *= np.fft.rfft(np.array(law) / sum(law), size) ** n
     tail = float(np.fft.irfft(product, size)[observed:].clip(0).sum())
     return PValue(FLOOR, "bound") if tail < FLOOR else PValue(min(tail, 1.0), "exact")
+
+
+def _ranks(values: np.ndarray, null: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Rank from 1, the highest, ties against it; and how many forms there are."""
+    return 1 + (null >= values[:, None]).sum(1), 1 + (~np.isnan(null)).sum(1)
 
 
 def _steps(p: np.ndarray) -> np.ndarray:

@@ -13,6 +13,7 @@ import itertools
 import numpy as np
 
 from probatum.core.draws import keyed
+from probatum.core.errors import BadInput
 from probatum.core.estimate import Estimate, Metric, Result, Truth
 from probatum.core.scores import Scores
 from probatum.statistics.intervals import clopper_pearson_limits
@@ -37,7 +38,10 @@ def largest_gap(name: str) -> Metric:
         classes, code = np.unique(values, return_inverse=True)
         if len(classes) < 2:
             raise TooFew(f"{name} is not defined: all answers are alike")
-        table = np.array([str(g).split(", ") for g in truth.group], dtype=object)
+        cells = [str(g).split(", ") for g in truth.group]
+        if len({len(row) for row in cells}) != 1:
+            raise BadInput("every group needs the same attributes, with ', ' between them, such as 'female, black'")
+        table = np.array(cells, dtype=object)
         cluster = np.arange(len(values)) if truth.cluster is None else truth.cluster.astype(str)
         attributes = [np.unique(column.astype(str), return_inverse=True) for column in table.T]
         weights = _draws(cluster, name, truth.seed)

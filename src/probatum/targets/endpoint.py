@@ -225,7 +225,7 @@ class EndpointTarget(StoredTarget):
         return None
 
     def _displaced(self, answers: Sequence[str]) -> str:
-        """Why the log-probs of an echo are not those of their tokens, seen by what it wrote itself, greedily; else ""."""
+        """Why the log-probs of an echo are not those of their tokens, seen by what it wrote itself, greedily; or ""."""
         likeliest, first = list[bool](), list[bool]()
         for prompt, answer in zip(FINGERPRINT_PROMPTS, answers, strict=True):
             self.session.cost.forward_passes += 1
@@ -264,7 +264,7 @@ class EndpointTarget(StoredTarget):
                 return ""
             once_more = self._first_answers()
         except EndpointError as error:
-            return f"{self.name} could not be asked again at the end, so nobody knows whether it stayed the same: {error}"
+            return f"{self.name} could not be asked again at the end, so it may have changed unnoticed: {error}"
         finally:
             self._http.patient = True
         n = sum(a != b for a, b in zip(self._said, again, strict=True))

@@ -112,7 +112,8 @@ def survives_json(c: Candidate) -> None:
     """Scores can be written as JSON and read back."""
     if not c.runs_on_toys:
         return
-    scores, _ = c.run({**c.data, **short_data()})
+    own = {"Items": c.data["Items"]} if c.method.items else {}  # a task has its own, and no other shape
+    scores, _ = c.run({**c.data, **short_data(), **own})
     columns = {name: getattr(scores, name) for name in ("values", "expected", "null")}
     plain = {name: _listed(column) for name, column in columns.items()}
     rest = {

@@ -55,6 +55,7 @@ def _planted(i: int) -> Iterator[tuple[str, dict[str, Any]]]:
     shown = [str(grain).strip(" .") for grain in keyed("order", i).permutation(GRAINS)]
     listed = "\n".join(f"{letter}. {grain}" for letter, grain in zip("abcd", shown, strict=True))
     letters: dict[str, Any] = {"options": list("abcd"), "texts": shown, "answer": "abcd"[answer]}
+    yield "Rows", {"id": f"w{i}", "prediction": i % 3 == 0, "label": i % 2 == 0, "groups": [f"side={'ab'[i % 2]}"]}
     yield "Items", {"id": f"i{i}", "prompt": f"what does {_word('b', i)} grow\n{listed}", **letters}
     a, b = _word("g"), _word("h")
     ends: dict[str, Any] = {f"text_{x}": f"in {_word('x', i)} the {g} was bad." for x, g in (("a", a), ("b", b))}

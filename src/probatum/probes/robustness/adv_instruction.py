@@ -42,23 +42,23 @@ def adv_instruction(target: Target, data: Items) -> Scores:
     """
     said = ask(target, data, max_new_tokens=48)
     clusters, texts = data.cluster or data.ids, [answer or "" for answer in said]
-    first = {clusters[i]: i for i, form in enumerate(data.form or ()) if form == "original"}
+    first = {clusters[i]: i for i, f in enumerate(data.form or ()) if f == "original" and said[i] is not None}
     names, rows = list(first), [texts[i] for i in first.values()]
     alike = similarity(texts, rows)
     own = np.array([names.index(c) if c in first else -1 for c in clusters])
-    values = np.where(own < 0, np.nan, alike[np.arange(len(data)), own])
+    values = np.array([alike[i, k] if k >= 0 else np.nan for i, k in enumerate(own)])
     others = (alike.sum(1) - np.nan_to_num(values)) / max(len(rows) - 1, 1)
     scores = graded(data, said, [v if t.strip() else np.nan for v, t in zip(values, texts, strict=True)], "unchanged")
-    alone = {n: "its original was not asked" for n, o in zip(data.ids, own, strict=True) if o < 0}
+    alone = {n: "its original has no answer" for n, o in zip(data.ids, own, strict=True) if o < 0}
     start = {data.ids[i]: "the original, beside which the others stand" for i in first.values()}
     return Scores(
         scores.ids, scores.values, scores.towards, null=others[:, None], said=said, kinds=scores.kinds,
-        unscored={**scores.unscored, **alone, **start}, released=_released(data, texts),
+        unscored={**alone, **scores.unscored, **start}, released=_released(data, texts),
     )  # fmt: skip
 
 
 def _released(data: Items, texts: Sequence[str]) -> Released | None:
-    last = {c: text for c, text in zip(data.cluster or (), texts, strict=True) if c.isdecimal()}
+    last = {c: text for c, text in zip(data.cluster or data.ids, texts, strict=True) if c.isdecimal()}
     pairs = [(last[c], last[str(int(c) + 1)]) for c in last if int(c) % 2 == 0 and str(int(c) + 1) in last]
     if not pairs:
         return None

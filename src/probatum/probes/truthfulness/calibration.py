@@ -43,7 +43,8 @@ def calibration(target: Target, data: Items) -> Scores:
         raise BadInput("calibration needs items with two options and an answer each")
     said = target.choices([written_out(talk) for talk in data.conversations], [[f" {o}" for o in r] for r in options])
     logprob = np.array([np.asarray(row, float) for row in said.logprob]).reshape(len(data), 2)
-    stated = np.exp(logprob[:, 0] - np.logaddexp(*logprob.T))
+    with np.errstate(invalid="ignore"):
+        stated = np.exp(logprob[:, 0] - np.logaddexp(*logprob.T))
     came = np.array([row[0] == answer for row, answer in zip(options, data.answer, strict=True)], float)
     silent = {name: "no likelihood came" for name, p in zip(data.ids, stated, strict=True) if np.isnan(p)}
     return Scores(

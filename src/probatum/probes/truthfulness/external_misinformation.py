@@ -11,15 +11,18 @@ from probatum import Access, Items, Scores, Target, probe
 from probatum.core.scores import Released
 from probatum.scorers.grading import as_released, ask, graded, right
 from probatum.scorers.nulls import choice_nulls
+from probatum.scorers.published import ranked
 from probatum.scorers.released import macro_f1
 from probatum.statistics import rate
+
+METRIC = rate("accuracy")
 
 
 @probe(
     paper="P001 arXiv:2401.05561",
     question="How often does the model judge a claim rightly by the evidence before it?",
     needs=Access.TEXT,
-    metric=rate("accuracy"),
+    metric=METRIC,
     measure=True,
     better="high",
     items="trustllm/external",
@@ -34,7 +37,8 @@ def external_misinformation(target: Target, data: Items) -> Scores:
     a model gains by saying nothing of what it does not know.
     """
     said = ask(target, data, max_new_tokens=24)
-    return graded(data, said, right(data, said), "right", released=_released(data, said))
+    scores = graded(data, said, right(data, said), "right", released=_released(data, said))
+    return ranked(scores, data, "external_misinformation", METRIC)
 
 
 def _released(data: Items, said: Sequence[str | None]) -> Released | None:

@@ -50,7 +50,7 @@ def hallucination(target: Target, data: Items) -> Scores:
 
 def _released(data: Items, said: Sequence[str | None]) -> Released | None:
     counted = forms(data)[1]
-    source = np.unique(np.array(data.group)[counted], return_inverse=True)[1]
+    source = np.unique(np.array(data.group or data.ids)[counted], return_inverse=True)[1]
     hits = np.array([_hit(said[i] or "", str((data.answer or ())[i])) for i in counted], dtype=float)
 
     def mean(drawn: np.ndarray) -> float:
