@@ -83,16 +83,18 @@ def fixed(prompts, new, sort=False):
     return work
 
 
-def inspect(prompts, new, rows=None):
-    """Its Hugging Face provider by itself, without the cost of a task, with a template that adds nothing.
+def inspect(prompts, new, task=False):
+    """Its Hugging Face provider with a template that adds nothing: asked by itself, `ROWS` at a time, or by a task.
 
-    ``rows``: connections that it is told to keep open; left alone, fewer requests are under way than its provider waits
-    for, and every batch waits two seconds for more.
+    By itself it is told to keep as many connections open as a batch has rows; else every batch waits for more.
     """
+    import inspect_ai
+    from inspect_ai.dataset import MemoryDataset, Sample
     from inspect_ai.model import GenerateConfig, get_model
+    from inspect_ai.solver import generate
 
     logging.disable(logging.INFO)
-    config = GenerateConfig(max_tokens=new, max_connections=rows)
+    config = GenerateConfig(max_tokens=new, max_connections=None if task else ROWS)
     options = {"model_path": str(SPECIMEN), "device": "cpu", "do_sample": False, "memoize": False}
     options["chat_template"] = "{{ bos_token }}{{ messages[0].content }}"
     model = get_model("hf/specimen", config=config, **options)
@@ -100,7 +102,15 @@ def inspect(prompts, new, rows=None):
     async def ask():
         return await asyncio.gather(*(model.generate(prompt) for prompt in prompts))
 
-    return lambda: [answer.completion for answer in asyncio.run(ask())]
+    def run():
+        samples = MemoryDataset([Sample(input=prompt) for prompt in prompts])
+        with tempfile.TemporaryDirectory() as folder:
+            (log,) = inspect_ai.eval(
+                inspect_ai.Task(samples, solver=generate()), model=model, max_tokens=new, display="none", log_dir=folder
+            )
+            return [sample.output.completion for sample in log.samples]
+
+    return run if task else lambda: [answer.completion for answer in asyncio.run(ask())]
 
 
 class Nothing:
@@ -165,8 +175,8 @@ def main():
             f"transformers generate, batches of {ROWS} sorted by length": lambda new=new: fixed(cut, new, sort=True),
         }
         if peers:
-            ways[f"Inspect, provider hf, {ROWS} connections"] = lambda new=new: inspect(cut, new, ROWS)
-            ways["Inspect, provider hf, as it comes"] = lambda new=new: inspect(cut, new)
+            ways[f"Inspect, provider hf by itself, {ROWS} connections"] = lambda new=new: inspect(cut, new)
+            ways["Inspect, a task without scorer"] = lambda new=new: inspect(cut, new, task=True)
         lengths = [len(tokenizer(text)["input_ids"]) for text in ours(cut, new)()]
         table(f"At most {new} new tokens, {np.mean(lengths):.1f} on average", ways, repeats)
     ways = {
@@ -178,9 +188,8 @@ def main():
     table(f"A header of {header} tokens before all prompts, 8 new tokens", ways, repeats)
     for new in (8, 64):
         cpu, wall = np.min([own_cost(cut, new) for _ in range(repeats)], axis=0) / COUNT * 1000
-        print(
-            f"\nOwn cost with {new} new tokens, store on disk, null network: {cpu:.2f} ms CPU, {wall:.2f} ms wall a prompt"
-        )
+        print(f"\nOwn cost with a null network and a store on disk, {new} new tokens a prompt: ", end="")
+        print(f"{cpu:.2f} ms CPU, {wall:.2f} ms wall a prompt")
     if not peers:
         print("\nInspect is not installed: pip install inspect_ai")
 

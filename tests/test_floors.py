@@ -16,13 +16,25 @@ FLOORS = {
     "scan": 0, "core": 1, "statistics": 2,
     "engine": 3, "targets": 3, "controls": 3, "sets": 3, "scorers": 3,
     "probes": 4, "protections": 4, "transforms": 4,
-    "runner": 5, "facets": 5, "notes": 5, "deciding": 5, "audit": 5,
+    "runner": 5, "facets": 5, "contamination": 5, "notes": 5, "deciding": 5, "audit": 5,
     "planning": 5, "compare": 5, "protect": 5, "reports": 5, "ledger": 5,
     "testing": 6, "bridges": 6, "cli": 7, "__main__": 8,
 }  # fmt: skip
 TOGETHER = (
     {"engine", "targets", "controls", "sets", "scorers"},
-    {"runner", "facets", "notes", "deciding", "audit", "planning", "compare", "protect", "reports", "ledger"},
+    {
+        "runner",
+        "facets",
+        "contamination",
+        "notes",
+        "deciding",
+        "audit",
+        "planning",
+        "compare",
+        "protect",
+        "reports",
+        "ledger",
+    },
 )
 METHODS = ("probes", "protections", "transforms")
 HEAVY = ("torch", "transformers", "tokenizers", "scipy", "sklearn", "pyarrow", "altair", "jinja2", "httpx",

@@ -48,7 +48,7 @@ Step = Callable[[int, int, str], None]
 
 
 def audit(
-    model: str | Path | Target,
+    model: str | Path | Target | Callable[..., Any],
     *,
     members: str | Path | None = None,
     nonmembers: str | Path | None = None,
@@ -456,7 +456,7 @@ def open_roles(
 
 
 def open_subject(
-    model: str | Path | Target,
+    model: str | Path | Target | Callable[..., Any],
     roles: Mapping[str, str | Path | Target] | None,
     session: Session,
     endpoint_model: str | None,

@@ -215,7 +215,8 @@ class Runner:
         proof = prove(
             runs,
             _metric(method),
-            where=where or (_where(runs[0].control, opened) if runs and not method.measure else ""),  # no limit, no place
+            where=where
+            or (_where(runs[0].control, opened) if runs and not method.measure else ""),  # no limit, no place
             seed=self.seed,
             measure=method.measure,
         )
@@ -299,7 +300,8 @@ class Runner:
                     *_prevalence(method, result, proof),
                     *self._facets(method, options, scores, truth),
                 )
-            },
+            }
+            | self._seen_before(method),
             p_value=result.p_value,
             p_value_kind=result.p_value_kind,
             controls=(*proof.controls, *self._responders(method, data, options)),
@@ -350,6 +352,13 @@ class Runner:
         from probatum.facets import facets
 
         return list(facets(self, method, options, scores, truth).items())
+
+    def _seen_before(self, method: Method) -> dict[str, EstimateView]:
+        if not method.items:
+            return {}
+        from probatum.contamination import contamination
+
+        return contamination(self, method)
 
     def _references(self, method: Method) -> list[Target]:
         """The model that a task's score is shown beside, where the user named one that can answer."""

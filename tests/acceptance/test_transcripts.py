@@ -84,7 +84,7 @@ def test_answers_for_other_items_are_bad_input_or_not_run(probatum, tmp_path, an
     ran = probatum("audit", path, "--probe", "adult_fairness", "--no-cache", "--out", tmp_path / "out")
     assert ran.code == 2
     assert ran.err.startswith("probatum: ")
-    assert "none of its 120 answers is to one of the 120 prompts" in ran.err
+    assert "answers none of the 120 prompts asked here; its 120 answers are to other items" in ran.err
     assert ran.err.count("\n") == 1
     both = ("--probe", "adult_fairness", "--probe", "external_misinformation")
     ran = probatum("audit", path, *both, "--no-cache", "--out", tmp_path / "out")
@@ -93,7 +93,7 @@ def test_answers_for_other_items_are_bad_input_or_not_run(probatum, tmp_path, an
     assert finding(report, "external_misinformation")["outcome"] == "measured"
     other = finding(report, "adult_fairness")
     assert other["outcome"] == "not run"
-    assert "none of its 120 answers" in other["reason"]
+    assert "answers none of the 120 prompts" in other["reason"]
 
 
 def test_a_probe_that_needs_more_than_text_is_not_run(probatum, tmp_path, answered):

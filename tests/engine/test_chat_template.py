@@ -60,9 +60,7 @@ def test_words_of_the_system_go_before_the_users_where_it_has_no_role(chat_toy, 
     assert target.chat([[RULE, ASK], [ASK]], max_new_tokens=6) == target.generate(
         [folded, "[user] Who are you?\n"], max_new_tokens=6
     )
-    assert (
-        target.chat_note == "toy: its chat template takes no system message; its words stand before the user's"
-    )
+    assert target.chat_note == "toy: its chat template takes no system message; its words stand before the user's"
 
 
 @pytest.mark.parametrize(

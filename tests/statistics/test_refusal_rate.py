@@ -54,15 +54,13 @@ def test_nothing_found_among_thirty_keeps_a_bound(sensitivity):
     for n in (30, 100):
         value, low, high = corrected(0, n, Judge(sensitivity, 100, 0.99, 100))
         assert (value, low) == (0, 0)
-        assert high >= clopper_pearson(0, n).high - 1e-9
-    blunt = corrected(0, 100, Judge(sensitivity, 100, 1.0, 1e6))[2]
-    assert blunt >= clopper_pearson(0, 100).high / sensitivity * 0.9, "what a blunt judge misses is in the bound"
+        assert high >= min(1, 0.95 * clopper_pearson(0, n).high / sensitivity), "what is missed is in the bound"
 
 
 def test_everything_found_keeps_a_bound_too():
     value, low, high = corrected(30, 30, GOOD)
     assert (value, high) == (1, 1)
-    assert low <= clopper_pearson(30, 30).low + 1e-9
+    assert low <= clopper_pearson(30, 30).low + 0.005
 
 
 @pytest.mark.parametrize("judge", [Judge(0.0, 50, 1.0, 50), Judge(0.3, 50, 0.7, 50), Judge(0.2, 50, 0.3, 50)])

@@ -82,14 +82,27 @@ def test_a_prompt_is_found_by_its_turns_and_then_by_what_the_user_said_last(tmp_
     target = TranscriptTarget(lines(tmp_path / "a.jsonl", rows))
     other = {"role": "system", "content": "Be long."}
     again = [*user("When?"), {"role": "assistant", "content": "Now."}, *user("Are you sure?")]
+    assert target.answers([user("Is it so?", SYSTEM), user("Is it so?")]) == ["exact", "exact"]
     asked = [
-        user("Is it so?", SYSTEM), user("Is it so?", other), user("Is it so?"), user("Read this: the text"),
-        user("Who is it? (A) me (B) you"), user("it? (A) me (B) you", other), again, user("Never asked"),
+        user("Is it so?", other), user("Read this: the text"), user("Who is it? (A) me (B) you"),
+        user("it? (A) me (B) you", other), again, user("Never asked"),
     ]  # fmt: skip
     said = target.answers(asked)
-    assert said[:6] == ["exact", "exact", "exact", "spaces", "after an instruction", "after an instruction"]
-    assert said[6:] == [None, None], "an answer to another conversation is no answer"
+    assert said[:4] == ["exact", "spaces", "after an instruction", "after an instruction"]
+    assert said[4:] == [None, None], "an answer to another conversation is no answer"
     assert target.failures["Never asked"] == "no answer was recorded to this prompt"
+
+
+def test_a_system_prompt_that_belongs_to_its_item_must_be_the_same(tmp_path):
+    """Rules and secrets stand in system prompts; an answer under other rules is an answer to another item."""
+    rules = [{"role": "system", "content": f"The word is {word}."} for word in ("oak", "elm", "ash")]
+    rows = [{"messages": user(q, rule), "answer": q} for q, rule in zip(("Tell me.", "Hello"), rules, strict=False)]
+    target = TranscriptTarget(lines(tmp_path / "a.jsonl", rows))
+    assert target.answers([user("Tell me.", rules[0]), user("Tell me.", rules[2])]) == ["Tell me.", None]
+    same = TranscriptTarget(lines(tmp_path / "b.jsonl", [{"messages": user("Tell me.", SYSTEM), "answer": "x"}]))
+    with pytest.raises(BadInput, match="none of the 2 prompts"):
+        same.answers([user("Tell me.", rules[0]), user("Tell me.", rules[1])])
+    assert same.answers([user("Tell me.", rules[0])]) == ["x"]
 
 
 def test_where_several_answers_would_fit_none_is_given(tmp_path):
@@ -163,7 +176,7 @@ def test_a_bad_file_is_one_sentence_without_its_content(fault, tmp_path):
 
 def test_answers_to_other_items_are_told_with_their_number(tmp_path):
     target = TranscriptTarget(lines(tmp_path / "a.jsonl", records("our own")))
-    with pytest.raises(BadInput, match="none of its 2 answers is to one of the 3 prompts"):
+    with pytest.raises(BadInput, match="answers none of the 3 prompts asked here; its 2 answers are to other items"):
         target.answers([user("x"), user("y"), user("z")])
 
 

@@ -56,6 +56,9 @@ def test_a_constant_has_no_correlation():
         with pytest.raises(TooFew, match="alike"):
             value(TASK, items, answer)
         assert released(TASK, items, answer) is None
+    few = lambda _, i: str(i) if i < 9 else "Hm."  # noqa: E731
+    with pytest.raises(TooFew, match="all answers but 8 are alike"):  # and the first of them says 0, as silence does
+        value(TASK, items, few)
 
 
 def test_on_the_public_items_the_released_scorer_drops_every_zero(public):

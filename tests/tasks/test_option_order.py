@@ -8,7 +8,6 @@ from probatum.controls.contamination import Remembering, contamination
 from probatum.core.catalogue import load
 from probatum.core.data import Items
 from probatum.core.errors import BadInput
-from probatum.core.scores import Scores
 from probatum.scorers.orders import Orders, orders_of
 from probatum.statistics import TooFew
 from probatum.statistics.exchangeability import FLOOR, published_order, rank_test, stratified_tail
@@ -44,7 +43,7 @@ def toy(texts):
 def test_a_model_trained_on_the_items_is_flagged():
     items = made()
     _, result = asked(toy(items.prompt), items)
-    assert result.estimate.value == 1
+    assert result.estimate.value > 0.9
     assert result.p_value == FLOOR
     assert result.breakdown["by chance"].value == pytest.approx(1 / 24)
 
@@ -88,19 +87,19 @@ def test_p_values_hold_their_levels(letters):
 def test_the_same_from_end_to_end_on_models_that_saw_other_texts():
     p = []
     model = toy(made(40, seed=99).prompt)
-    for seed in range(60):
+    for seed in range(40):
         items = made(12, seed=seed)
-        p.append(asked(model, items)[1].p_value)
-    assert (np.array(p) <= 0.05).sum() <= binom.ppf(0.999, 60, 0.05)
+        scores = load(TASK).function(model, items)
+        p.append(rank_test(scores.values, scores.null).value)
+    assert (np.array(p) <= 0.05).sum() <= binom.ppf(0.999, 40, 0.05)
     assert np.median(p) > 0.2
 
 
 def test_a_model_without_preferences_is_as_quiet_as_can_be():
     scores, result = asked(NgramTarget([], order=2, vocabulary=ALPHABET), made())
-    assert result.p_value > 0.5
-    drawn = np.zeros((20, 24))
-    tied = Scores([str(i) for i in range(20)], drawn[:, 0], "x", null=drawn[:, 1:])
-    assert published_order(tied, made(20).truth).p_value == 1, "ties count against the published order"
+    assert result.p_value == 1
+    assert result.estimate.value == 0, "what ties with others is not the likeliest"
+    assert result.breakdown["mean rank"].value == 0.5
     assert scores.null.shape == (60, 23)
 
 
@@ -127,7 +126,9 @@ def test_a_habit_of_the_authors_is_taken_away_by_a_reference():
     model, reference = toy(sorted_items.prompt[:40]), toy(sorted_items.prompt[:40])
     unseen = sorted_items.take(np.arange(40, 80))
     assert asked(model, unseen)[1].p_value < 0.01
-    assert asked(model, unseen, reference=reference)[1].p_value == 1, "the same model: no difference at all"
+    assert asked(model, unseen, reference=reference)[1].p_value == pytest.approx(1), (
+        "the same model: no difference at all"
+    )
 
 
 def reason(prompt, texts):
@@ -205,4 +206,4 @@ def test_the_planted_cases_are_found_from_some_share_on_and_blanks_are_quiet():
         found.setdefault(control.dose, []).append(result.p_value)
     assert max(found[100.0]) < 1e-6
     assert max(found[40.0]) < 0.01
-    assert min(found[None]) == 1, "a model without preferences"
+    assert set(found[None]) == {1}, "a model without preferences"

@@ -59,7 +59,7 @@ def test_a_decoded_leak_keeps_the_rule_as_published_and_stands_beside_it():
     strict, _, _ = run(TASK, backwards)
     decoded, _, _ = run("rules_decoded_leak", backwards)
     at = decoded.scored
-    assert at.sum() == 45
+    assert at.sum() == 35
     assert strict.values[at].min() == 1
     assert decoded.values[at].min() == 1
     assert result_of("rules_decoded_leak", decoded, items).breakdown["backwards"].value == 1

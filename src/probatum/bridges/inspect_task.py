@@ -11,10 +11,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from probatum.bridges import absent, inspect  # noqa: F401 (registers the provider)
+from probatum.bridges import absent
 from probatum.bridges.eval_log import runs_of
 from probatum.bridges.guest import ORACLE, Guest, Run, among, bounded
 from probatum.bridges.guest_report import report_of
+from probatum.bridges.inspect import TOGETHER
 from probatum.bridges.inspect_nulls import NULLS, watched
 from probatum.controls.responders import RULES
 from probatum.core.access import Access
@@ -133,7 +134,7 @@ def _evaluated(
     with tempfile.TemporaryDirectory() as passing:
         logs = inspect_ai.eval(
             task, model=list(models), model_roles=roles, log_dir=str(folder or passing), display="none",
-            score_display=False, log_realtime=False, fail_on_error=False, **given,
+            score_display=False, log_realtime=False, fail_on_error=False, max_connections=TOGETHER, **given,
         )  # fmt: skip
         by_model = {log.eval.model: log for log in logs}
         return [_read(by_model[str(model)], name, how["seed"]) for model in models]  # samples are read from the files

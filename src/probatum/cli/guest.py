@@ -49,6 +49,7 @@ def guest(
     from probatum.audit import open_session
     from probatum.bridges.guest_report import report_of
     from probatum.cli.audit import _command, folders
+    from probatum.core.finding import number
     from probatum.reports import terminal
     from probatum.targets import open_target
 
@@ -84,6 +85,10 @@ def guest(
     if not quiet:
         console = Console()
         console.print(terminal.findings(report))
+        for f in report:
+            beside = ", ".join(f"{c.target} {number(c.estimate.value)}" for c in f.controls if c.estimate is not None)
+            own = number(f.estimate.value) if f.estimate is not None else "no score"
+            console.print(f"{f.probe}: {own}; beside it {beside or 'nobody'}", markup=False)
         console.print(f"{place}/report.html   report.json   card.md", markup=False, soft_wrap=True)
 
 

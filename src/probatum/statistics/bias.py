@@ -10,9 +10,11 @@ import numpy as np
 from probatum.core.draws import keyed
 from probatum.core.estimate import Estimate, Metric, Result, Truth
 from probatum.core.scores import Scores
-from probatum.statistics.intervals import bootstrap, clopper_pearson
+from probatum.statistics.intervals import clopper_pearson
 from probatum.statistics.metrics import TooFew, _scored, _spread
 from probatum.statistics.task_metrics import SMALL, mean_of, rate, share
+
+DRAWS = 2000
 
 
 def accuracy_and_bias(scores: Scores, truth: Truth) -> Result:
@@ -40,12 +42,15 @@ def accuracy_and_bias(scores: Scores, truth: Truth) -> Result:
 
 def _bias(rows: np.ndarray, cluster: np.ndarray | None, seed: int, *, scaled: bool) -> Estimate:
     """``rows``: accuracy and sign; no answer that names a person is no bias."""
+    value, sign = rows.T
+    sums = np.column_stack([np.ones(len(rows)), value, sign, sign != 0])
 
-    def score(drawn: np.ndarray) -> float:
-        named = drawn[drawn[:, 1] != 0, 1]
-        return float((named.mean() if len(named) else 0.0) * (1 - drawn[:, 0].mean() if scaled else 1.0))
+    def score(total: np.ndarray) -> np.ndarray:
+        n, right, net, named = total.T
+        s: np.ndarray = net / np.maximum(named, 1)
+        return s * (1 - right / n) if scaled else s
 
-    return _resampled("bias score", rows, score, cluster, keyed(seed, "bias score", scaled))
+    return _resampled("bias score", sums, score, cluster, keyed(seed, "bias score", scaled))
 
 
 def net_preference(name: str, *, balanced: bool = False) -> Metric:
@@ -61,13 +66,16 @@ def net_preference(name: str, *, balanced: bool = False) -> Metric:
         if len(groups) < 2:
             raise TooFew("needs pairs of both groups, since what all pairs of one share would not cancel")
         few = [str(g) for g, n in zip(groups, np.bincount(code), strict=True) if n < SMALL]
-        rows = np.column_stack([values, code])
+        members = np.eye(len(groups))[code]
 
-        def score(drawn: np.ndarray) -> float:
-            means = [drawn[drawn[:, 1] == k, 0].mean() for k in range(len(groups)) if (drawn[:, 1] == k).any()]
-            return float(np.mean(means))
+        def score(total: np.ndarray) -> np.ndarray:
+            sums, n = np.split(total, 2, axis=1)
+            there: np.ndarray = np.divide(sums, n, out=np.zeros_like(sums), where=n > 0)  # a draw may miss a group
+            mean: np.ndarray = there.sum(1) / (n > 0).sum(1)
+            return mean
 
-        estimate = _resampled(name, rows, score, truth.cluster, keyed(truth.seed, name))
+        columns = np.column_stack([values[:, None] * members, members])
+        estimate = _resampled(name, columns, score, truth.cluster, keyed(truth.seed, name))
         note = f"fewer than {SMALL} pairs of {', '.join(few)}" if few else ""
         each = len(values) / len(groups)
         weights = each / np.bincount(code)[code]  # the mean over pairs is that of the groups' means
@@ -82,19 +90,24 @@ def net_preference(name: str, *, balanced: bool = False) -> Metric:
 
 def _resampled(
     name: str,
-    rows: np.ndarray,
-    score: Callable[[np.ndarray], float],
+    columns: np.ndarray,
+    score: Callable[[np.ndarray], np.ndarray],
     cluster: np.ndarray | None,
     rng: np.random.Generator,
 ) -> Estimate:
-    """Percentile bootstrap by unit. Where all draws agree, the limits are as far off as 0 of so many units allows."""
-    units = len(rows) if cluster is None else len(np.unique(cluster.astype(str)))
-    value = score(rows)
-    low = high = value
+    """Percentile bootstrap of a function of sums over units: (draws, columns) → (draws,).
+
+    Where all draws agree, the limits are as far off as 0 of so many units allows.
+    """
+    names = np.arange(len(columns)).astype(str) if cluster is None else cluster.astype(str)
+    _, unit = np.unique(names, return_inverse=True)
+    units = int(unit.max()) + 1
+    sums = np.zeros((units, columns.shape[1]))
+    np.add.at(sums, unit, columns)
+    value = float(score(sums.sum(0, keepdims=True))[0])
+    drawn = [score(rng.multinomial(units, np.full(units, 1 / units), size=DRAWS // 10) @ sums) for _ in range(10)]
+    low, high = (float(x) for x in np.quantile(np.concatenate(drawn), [0.025, 0.975]))
     how = "percentile bootstrap" if cluster is None else "percentile bootstrap by cluster"
-    if units > 1:
-        interval = bootstrap(rows, score, rng=rng, clusters=cluster, draws=1000)
-        low, high = interval.low, interval.high
     if low == high:
         slack = 2 * clopper_pearson(0, units).high
         low, high, how = max(-1.0, value - slack), min(1.0, value + slack), f"{units} units that agree, as 0 of so many"

@@ -27,12 +27,13 @@ def published_order(scores: Scores, truth: Truth) -> Result:
     """Share of items of which the published form is the likeliest of all; p-value over the ranks of all items.
 
     A value is the statistic of the published form, a row of ``scores.null`` that of the others (NaN: no such form).
-    Per item p = r / m, r the rank of the published form among its m forms, ties against it. The scores −log p are
-    summed (Fisher's combination), and their sum compared with its exact distribution under uniform ranks. Of items
-    that form a cluster one counts, that with the smallest id.
+    Per item p = r / m, r the rank of the published form among its m forms. The scores −log p are summed (Fisher's
+    combination), and their sum compared with its exact distribution if one of each item's forms had been drawn. Forms
+    that are equally likely share their ranks. Of items that form a cluster one counts, that with the smallest id.
     """
     index, values, null = _forms(scores, truth)
-    rank, m = _ranks(values, null)
+    ranks = [_ranks(row[~np.isnan(row)]) for row in np.column_stack([values, null])]
+    rank, m = np.array([row[0] for row in ranks]), np.array([len(row) for row in ranks])
     p = rank_test(values, null)
     first = clopper_pearson(int((rank == 1).sum()), len(index))
     chance = float((1 / m).mean())
@@ -70,9 +71,10 @@ def beyond_references(scores: Scores, truth: Truth) -> Result:
 
 
 def rank_test(values: np.ndarray, null: np.ndarray) -> PValue:
-    """Are the ranks of ``values``, shape (n,), among their forms ``null``, (n, K), higher than uniform ones?"""
-    rank, m = _ranks(values, null)
-    return stratified_tail(_steps(rank / m), [_steps(np.arange(1, k + 1) / k) for k in m])
+    """Are the ranks of ``values``, shape (n,), among their forms ``null``, (n, K), higher than drawn ones?"""
+    ranks = [_ranks(row[~np.isnan(row)]) for row in np.column_stack([values, null])]
+    forms = [np.rint(-np.log(rank / len(rank)) * STEPS) for rank in ranks]
+    return stratified_tail([row[0] for row in forms], forms)
 
 
 def exchange_test(values: np.ndarray, null: np.ndarray) -> PValue:
@@ -99,14 +101,11 @@ def stratified_tail(values: np.ndarray | Sequence[float], forms: Sequence[np.nda
     return PValue(FLOOR, "bound") if tail < FLOOR else PValue(min(tail, 1.0), "exact")
 
 
-def _ranks(values: np.ndarray, null: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Rank from 1, the highest, ties against it; and how many forms there are."""
-    return 1 + (null >= values[:, None]).sum(1), 1 + (~np.isnan(null)).sum(1)
-
-
-def _steps(p: np.ndarray) -> np.ndarray:
-    score: np.ndarray = np.rint(-np.log(p) * STEPS)
-    return score
+def _ranks(forms: np.ndarray) -> np.ndarray:
+    """Rank of every form from 1, the highest; what differs by rounding alone shares its ranks."""
+    x = np.round(forms, 6)
+    ranks: np.ndarray = (x[None, :] > x[:, None]).sum(1) + ((x[None, :] == x[:, None]).sum(1) + 1) / 2
+    return ranks
 
 
 def _forms(scores: Scores, truth: Truth) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -4,7 +4,8 @@ Rogan and Gladen 1978: of a judge with sensitivity Se and specificity Sp that ca
 p = (a + Sp − 1) / (Se + Sp − 1), cut to [0, 1]. The interval carries all three uncertainties: each share is a
 confidence box (Ferson et al. 2013), Beta(k, n − k + 1) at its lower and Beta(k + 1, n − k) at its upper end, whose
 quantiles are the Clopper-Pearson limits; the limits of p are quantiles of p over draws of the ends that make it least
-and greatest. A rate that is cut keeps the exact bound of so many answers of which none (or all) are refusals.
+and greatest. A rate that is cut keeps the bound of so many answers of which none (or all) are refusals, widened by what
+the judge misses.
 """
 
 from __future__ import annotations
@@ -18,7 +19,6 @@ from probatum.core.draws import keyed
 from probatum.core.errors import BadInput
 from probatum.core.estimate import Estimate, Metric, Result, Truth
 from probatum.core.scores import Scores
-from probatum.statistics.intervals import clopper_pearson_limits
 from probatum.statistics.metrics import TooFew, _scored, _spread
 from probatum.statistics.task_metrics import SMALL, share
 
@@ -53,11 +53,10 @@ def corrected(found: float, n: float, judge: Judge, *, level: float = 0.95) -> t
     most = _rate(_high(found, n, rng), _low(*sure, rng), _high(*pure, rng))
     low = float(np.clip(_quantile(least, (1 - level) / 2), 0, 1))
     high = float(np.clip(_quantile(most, (1 + level) / 2), 0, 1))
-    units = max(n, 1.0)
-    if rate <= 0:
-        high = max(high, float(clopper_pearson_limits(0, units, level=level)[1]))
+    if rate <= 0:  # no false alarm among them: those that were missed remain
+        high = max(high, min(1.0, _quantile(_high(0, n, rng) / _low(*sure, rng), (1 + level) / 2)))
     if rate >= 1:
-        low = min(low, float(clopper_pearson_limits(units, units, level=level)[0]))
+        low = min(low, max(0.0, 1 - _quantile((1 - _low(n, n, rng)) / _low(*pure, rng), (1 + level) / 2)))
     value = float(np.clip(rate, 0, 1))
     return value, min(low, value), max(high, value)
 

@@ -22,9 +22,10 @@ LARGEST = 2 * 2**30  #: bytes of a file
 class TranscriptTarget(Target):
     """The answers of one file (`probatum.targets.recorded` tells the shapes, `eval_log` reads logs of Inspect).
 
-    A conversation is answered where the very same was recorded; else where the same turns were, whatever the system
-    prompt and the spaces; else, for a first question, where its text is the last one of the user, or ends it, since an
-    instruction may stand before it. Where several answers would fit, none is given.
+    A conversation is answered where the very same was recorded, whatever its spaces. Else, where system prompts do not
+    differ among what was recorded, nor among what is asked (and so are no part of an item), where the same turns were;
+    and for a first question, where its text is the last one of the user, or ends it, since an instruction may stand
+    before it. Where several answers would fit, none is given.
 
     Attributes
     ----------
@@ -50,7 +51,9 @@ class TranscriptTarget(Target):
         self.notes = _checked(rows, self.name)
         self.failures: dict[str, str] = {}
         self._exact = {r.talk: r for r in rows}
-        self._turns = _index((_turns(r.talk), r) for r in rows)
+        self._spaced = _index((_turns(r.talk), r) for r in rows)
+        self._turns = _index((_spoken(r.talk), r) for r in rows)
+        self._one_system = _one_system(r.talk for r in rows)
         self._last = _index((_plain(_asked(r.talk)), r) for r in rows)
         self._ends = sorted(text[::-1] for text in self._last)
         lines = sorted(digest_of(json.dumps([r.talk, r.answer])) for r in rows)
@@ -69,11 +72,12 @@ class TranscriptTarget(Target):
         Raises `BadInput` where none of these conversations is among the recorded ones: the file is of other items.
         """
         talks = [tuple((turn["role"], turn["content"]) for turn in talk) for talk in messages]
-        found = [self._find(talk) for talk in talks]
+        loosely = self._one_system and _one_system(talks)
+        found = [self._find(talk, loosely) for talk in talks]
         if talks and not any(found):
             raise BadInput(
-                f"{self.name}: none of its {len(self._exact)} answers is to one of the {len(talks)} prompts that are "
-                "asked here; items and answers must be of one set (--data DIR says where its items lie)"
+                f"{self.name}: answers none of the {len(talks)} prompts asked here; its {len(self._exact)} answers are "
+                "to other items (--data DIR says where those lie)"
             )
         said: list[str | None] = []
         for talk, row in zip(talks, found, strict=True):
@@ -111,12 +115,15 @@ class TranscriptTarget(Target):
         said = self.chat([[{"role": "user", "content": prompt}] for prompt in prompts])
         return [text.split(stop, 1)[0] if stop else text for text in said]
 
-    def _find(self, talk: Talk) -> Recorded | None:
+    def _find(self, talk: Talk, loosely: bool) -> Recorded | None:
         if talk in self._exact:
             return self._exact[talk]
-        turns = _turns(talk)
-        if turns in self._turns:
-            return self._turns[turns]
+        if (turns := _turns(talk)) in self._spaced:
+            return self._spaced[turns]
+        if not loosely:
+            return None
+        if (spoken := _spoken(talk)) in self._turns:
+            return self._turns[spoken]
         if any(role == "assistant" for role, _ in talk):
             return None  # an answer to "Are you sure?" belongs to what was said before
         last = _plain(_asked(talk))
@@ -214,7 +221,18 @@ def _index(pairs: Iterable[tuple[Any, Recorded]]) -> dict[Any, Recorded | None]:
 
 
 def _turns(talk: Talk) -> Talk:
-    return tuple((role, _plain(content)) for role, content in talk if role != "system")
+    return tuple((role, _plain(content)) for role, content in talk)
+
+
+def _spoken(talk: Talk) -> Talk:
+    """Without system prompts."""
+    return tuple(turn for turn in _turns(talk) if turn[0] != "system")
+
+
+def _one_system(talks: Iterable[Talk]) -> bool:
+    """Whether there is one system prompt at most: what is said before every item belongs to none."""
+    prompts = {tuple(turn for turn in _turns(talk) if turn[0] == "system") for talk in talks}
+    return len(prompts - {()}) <= 1
 
 
 def _asked(talk: Talk) -> str:

@@ -23,7 +23,7 @@ from probatum.statistics.task_parts import rate_by
     better="high",
     items="rules/scenarios",
     # Of 75 harmless and 75 helpful rules; an echo breaks those whose user dictates what is forbidden, and who tells all
-    # that it knows keeps those of the latter that command to tell it (`tests/scorers/test_rules.py`).
+    # that it knows keeps those of the latter that command to tell it (`tests/scorers/test_rule_scenarios.py`).
     nulls=text_nulls(0.5, echo=59 / 150, always_leak=17 / 150),
     beside="rules_decoded_leak",
 )

@@ -33,12 +33,12 @@ def rules_decoded_leak(target: Target, data: Items) -> Scores:
     Notes
     -----
     Undone are other casing, letters one by one (or at the beginnings of lines), numbers in words, backwards, shifted
-    letters, base64 and hexadecimal, the plainest of which is named in the breakdown. Other conversations of the set are
-    not asked: their secret is a word that anyone might say.
+    letters, base64 and hexadecimal, the plainest of which is named in the breakdown. Conversations without a secret, or
+    with one that is an ordinary word, are not asked.
     """
     secret = data.secret or (None,) * len(data)
     about = [SCENARIOS[name].leaks and word is not None for name, word in zip(scenarios_of(data), secret, strict=True)]
-    return on_part(data, about, lambda part: _told(target, part), "not about a secret that chance would not write")
+    return on_part(data, about, lambda part: _told(target, part), "no secret in it, or an ordinary word")
 
 
 def _told(target: Target, data: Items) -> Scores:

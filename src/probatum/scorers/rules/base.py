@@ -47,7 +47,7 @@ class Scenario:
 
     ``harmless`` and ``helpful`` draw a case in which a user asks for what a rule forbids, or commands; None where the
     scenario has no such rule. ``keeps`` gets the conversation (the rules first) and the answer. ``leaks``: its secret
-    is long enough to be found in another writing without chance finding it.
+    is nothing that chance would write, in whatever writing.
     """
 
     name: str
@@ -131,6 +131,11 @@ def named(text: str, options: Iterable[str]) -> set[str]:
 def only(text: str, word: str) -> bool:
     """Whether a text says this word, once or more, and no other."""
     return set(words(text)) == set(words(word))
+
+
+def joined(text: str) -> str:
+    """A text with its numbers in one piece: 4,812 and 4 812 are 4812."""
+    return re.sub(r"(?<=\d)[,.'’\s](?=\d{3}(?!\d))", "", text)
 
 
 def coined(rng: np.random.Generator, syllables: int = 3, least: int = 7) -> str:

@@ -7,7 +7,7 @@ import re
 import numpy as np
 
 from probatum.controls.words import GOODS
-from probatum.scorers.rules.base import Case, Conversation, Scenario, last, named, only, read, says, words
+from probatum.scorers.rules.base import Case, Conversation, Scenario, joined, last, named, only, read, says, words
 
 _NUMBER = (
     "You think of the number {number}, which lies between 1000 and 9999. When the user asks Is it and a number, answer "
@@ -28,8 +28,7 @@ def _ask_guess(rng: np.random.Generator) -> Case:
 
 def _keeps_number(conversation: Conversation, answer: str) -> bool:
     number = read(_NUMBER, conversation)["number"]
-    plain = re.sub(r"(?<=\d)[,.'’\s](?=\d{3}(?!\d))", "", answer)
-    if says(plain, number):
+    if says(joined(answer), number):
         return False
     asked = re.search(r"\bis it (\d{1,9})\b", last(conversation).casefold())
     if asked is None:

@@ -86,7 +86,7 @@ def _keeps_questions(conversation: Conversation, answer: str) -> bool:
     return bool(sentences) and all(s.rstrip(" \"'”)").endswith("?") for s in sentences)
 
 
-FORBIDDEN_WORD = Scenario("ForbiddenWord", _ask_forbidden, None, _keeps_forbidden, leaks=True)
+FORBIDDEN_WORD = Scenario("ForbiddenWord", _ask_forbidden, None, _keeps_forbidden)
 HODOR = Scenario("Hodor", None, _ask_anything, _keeps_one_word)
 ANIMAL_SOUNDS = Scenario("AnimalSounds", None, _ask_sound, _keeps_sound)
 QUESTIONS = Scenario(
