@@ -98,7 +98,7 @@ def page() -> str:
         assert not missing, f"the catalogue has no {', '.join(missing)}"
         attacks.append(row(name, ", ".join(f"`{method}`" for method in ours) or "no", peers))
     shown = {method for ours, _ in ATTACKS.values() for method in ours}
-    privacy = {e.name for e in known.values() if e.kind == "probe" and e.dimension == "privacy"}
+    privacy = {e.name for e in known.values() if e.kind == "probe" and e.dimension == "privacy" and not e.items}
     assert shown == privacy, f"not in the table: {', '.join(sorted(privacy - shown))}"
     read = "; ".join(f"{peer} {date}" for peer, date in PEERS.items())
     return f"""# Privacy audits of language models, beside the peers

@@ -41,14 +41,12 @@ class Comparison:
 def certainty(d: Difference) -> float:
     """How many half-widths of its interval a difference lies away from 0; -1 where nothing is known of it.
 
-    Where all units differ alike the interval has no width, and the p-value says how many it would be.
+    Where all units differ alike the interval has no width: nothing is surer, if they are many.
     """
     if d.value is None:
         return -1.0
     if d.low is None or d.high is None:
-        from scipy.special import ndtri
-
-        return -1.0 if d.p_value is None else float(-ndtri(max(d.p_value, 1e-300) / 2) / 1.96)
+        return float("inf") if d.p_value is not None and d.p_value <= 0.05 else -1.0
     half = (d.high - d.low) / 2
     return abs(d.value) / half if half > 0 else 0.0
 
