@@ -29,6 +29,7 @@ docs: $(READY)  ## write what is generated
 
 bench: $(READY)  ## speed against peers, as ratios
 	$(BIN)/python benchmarks/one_pass.py
+	$(BIN)/python benchmarks/generation.py
 	$(BIN)/python benchmarks/attacks.py
 	$(BIN)/python benchmarks/ghost_norms.py
 	$(BIN)/python benchmarks/scale.py

@@ -117,7 +117,7 @@ class Nothing:
     """A network that computes nothing: what is left is the engine's own."""
 
     torch, device, name, head, exact, caches, shares_cache = torch, "cpu", "null", "chunked", False, True, True
-    slots_checked, plain_cache = True, [(1, 1, 1, torch.float32)]
+    slots_checked, plain_cache = {False, True}, [(1, 1, 1, torch.float32)]
 
     def __init__(self, model):
         self.model, self._logits = model, torch.rand(COUNT, 1024)

@@ -38,6 +38,7 @@ from probatum.notes import doubted, remarks
 from probatum.runner import Pending, Runner, versions
 from probatum.sets.finding import Found, items_of, places
 from probatum.targets import open_target
+from probatum.trail import audit_trail
 
 log = logging.getLogger("probatum")
 
@@ -175,6 +176,8 @@ def audit(
     findings = decide_all(pending, records, primary=chosen.primary, scores=runner.scores, seed=seed)
     key_fault = _key_fault(canaries, members, field)
     findings = doubted(runner, findings, key_fault)
+    if chosen.trail and complete:
+        findings = [*findings, audit_trail(runner, methods, findings)]
     used += tuple(
         DataUsed(name, _relative(found.path) if found.path else "generated", found.items.digest[:16], len(found.items))
         for name, found in runner.found.items()

@@ -100,7 +100,9 @@ def test_an_endpoint_that_gives_text_only_is_told_apart(probatum, data, tmp_path
         ran = probatum("audit", url, *data, *only("loss"), "--json", "--out", tmp_path)
     assert ran.code == 0, ran.err
     report = json.loads(ran.out)
-    assert finding(report, "loss")["reason"] == "needs LOGPROBS, this endpoint gives TEXT"
+    reason = finding(report, "loss")["reason"]
+    assert reason.startswith("needs LOGPROBS, this endpoint gives TEXT (http")
+    assert reason.endswith("400: echo and logprobs are not offered)")
 
 
 def test_an_endpoint_that_turns_the_key_away_is_one_sentence(probatum, data, tmp_path):

@@ -103,7 +103,7 @@ def test_greedy_text_is_that_of_unbatched_decoding_on_the_specimen(watched):
     assert got == alone(target, prompts, 24)
     assert len({len(text) for text in got}) > 6  # some end early, some do not
     assert max(watched["met"]) > 2  # new rows came in while others were under way
-    assert target._network.slots_checked
+    assert target._network.slots_checked == {False}
 
 
 def custom(kind, path):
@@ -112,12 +112,12 @@ def custom(kind, path):
     if kind == "opt":
         config = transformers.OPTConfig(
             vocab_size=300, hidden_size=32, ffn_dim=64, num_hidden_layers=2, num_attention_heads=4,
-            max_position_embeddings=256, word_embed_proj_dim=32, **special,
+            max_position_embeddings=1024, word_embed_proj_dim=32, **special,
         )  # fmt: skip
     else:
         config = transformers.FalconConfig(
             vocab_size=300, hidden_size=32, num_hidden_layers=2, num_attention_heads=4, alibi=kind == "alibi",
-            max_position_embeddings=256, **special,
+            max_position_embeddings=1024, **special,
         )  # fmt: skip
     torch.manual_seed(0)
     model = transformers.AutoModelForCausalLM.from_config(config)
@@ -135,13 +135,14 @@ def test_every_architecture_decodes_as_by_itself(kind, tmp_path, watched):
     if kind in ("opt", "falcon", "alibi"):
         path = custom(kind, tmp_path)
     else:
-        path = build(kind, tmp_path, vocab=300, eos="</s>", context=256)
-    target = opened(path, batch_tokens=96)
-    prompts = mixed(14)
+        path = build(kind, tmp_path, vocab=300, eos="</s>", context=1024)
+    target = opened(path, batch_tokens=512)
+    prompts = [*mixed(24), *(HEADER + text for text in mixed(5))]
     assert target.generate(prompts, max_new_tokens=NEW) == alone(target, prompts, NEW)
     refills = any(watched["met"])
     assert refills == (target._network.plain_cache is not None)
     assert refills == (kind != "gemma2")  # whose windows slide: it goes in batches of equal length
+    assert target._network.slots_checked == ({False, True} if refills else set())
 
 
 @pytest.mark.parametrize("temperature", [0.0, 1.0])
@@ -221,11 +222,23 @@ def test_prompts_that_are_the_beginning_of_others(llama):
 # What goes wrong.
 
 
-def test_slots_that_mislead_are_given_up(llama, monkeypatch):
-    prompts = mixed(10)
+@pytest.mark.parametrize("what", ["step", "enter after a head"])
+def test_slots_that_mislead_are_given_up(llama, what, monkeypatch):
+    prompts = [*mixed(8), *(HEADER + text for text in mixed(6))]
     expected = opened(llama).generate(prompts, max_new_tokens=NEW)
-    step = Slots.step
-    monkeypatch.setattr(Slots, "step", lambda self, tokens: step(self, tokens).roll(1, -1))
+    step, enter = Slots.step, Slots.enter
+
+    def misleading(self, tails, head=None):
+        features = enter(self, tails, head)
+        if head is not None:
+            for layer in self._layers:
+                layer.keys[:, :, : head.get_seq_length()] *= 1.1
+        return features
+
+    if what == "step":
+        monkeypatch.setattr(Slots, "step", lambda self, tokens: step(self, tokens).roll(1, -1))
+    else:
+        monkeypatch.setattr(Slots, "enter", misleading)
     target = opened(llama)
     assert target.generate(prompts, max_new_tokens=NEW) == expected
     assert target._network.plain_cache is None

@@ -21,7 +21,8 @@ def missing(method: Method, subject: Target, data: Mapping[str, Data], roles: Ma
     """Why the method cannot run on this subject with these data and roles, or None."""
     lacking = method.needs & ~subject.access
     if lacking:
-        return f"needs {lacking}, this {subject.kind} gives {subject.access}"
+        why = subject.why_not(lacking)
+        return f"needs {lacking}, this {subject.kind} gives {subject.access}" + (f" ({why})" if why else "")
     signature = method.signature
     for parameter, kind in signature.data.items():
         if parameter not in signature.optional and kind not in data:

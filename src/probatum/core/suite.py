@@ -14,7 +14,7 @@ from probatum.core.errors import BadInput
 from probatum.core.finding import DIMENSIONS
 
 HERE = Path(__file__).resolve().parent.parent / "suites"
-SUITE_KEYS = {"all", "probe", "primary"}
+SUITE_KEYS = {"all", "probe", "primary", "trail"}
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,7 @@ class Suite:
     name: str
     probes: tuple[tuple[str, Mapping[str, Any]], ...]
     primary: Mapping[str, tuple[str, ...]]
+    trail: bool = False  #: whether every number is computed a second time, from the evidence alone
 
 
 def read_suite(name: str | Path) -> Suite:
@@ -47,7 +48,7 @@ def read_suite(name: str | Path) -> Suite:
         there = ", ".join([*known, *DIMENSIONS])
         raise BadInput(f"no suite is called '{text}'; there are {there}, or give a .toml file")
     suite = _parse(path, text if path.parent == HERE else path.stem)
-    return Suite(suite.name, suite.probes, {**default.primary, **suite.primary})
+    return Suite(suite.name, suite.probes, {**default.primary, **suite.primary}, suite.trail)
 
 
 def _parse(path: Path, name: str) -> Suite:
@@ -81,4 +82,6 @@ def _parse(path: Path, name: str) -> Suite:
         chosen = [*((n, {}) for n in rest), *chosen]
     if not chosen:
         raise BadInput(f'{path}: the suite names no probe; write [[probe]] name = "loss", or all = true')
-    return Suite(name, tuple(chosen), {d: tuple(p) for d, p in primary.items()})
+    if raw.get("trail", False) not in (True, False):
+        raise BadInput(f"{path}: trail is true or false, got '{raw['trail']}'")
+    return Suite(name, tuple(chosen), {d: tuple(p) for d, p in primary.items()}, bool(raw.get("trail", False)))

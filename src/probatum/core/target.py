@@ -268,8 +268,13 @@ class Target:
     def declare(self, signals: Sequence[str]) -> None:
         """Ask for extras of the coming passes, so that they are computed in the same pass as the record."""
 
+    def why_not(self, needed: Access) -> str:
+        """Why it does not give all of ``needed``, where that was found out; else ""."""
+        return ""
+
     def _not_offered(self, needed: Access) -> NotOffered:
-        return NotOffered(f"needs {needed}, {self.name} gives {self.access}")
+        why = self.why_not(needed)
+        return NotOffered(f"needs {needed}, {self.name} gives {self.access}" + (f" ({why})" if why else ""))
 
 
 def written_out(talk: Sequence[Mapping[str, str]]) -> str:

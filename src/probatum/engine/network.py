@@ -30,7 +30,8 @@ class Network:
         checked once (``cache_checked``) against texts that were read whole.
     plain_cache, slots_checked
         (heads, width of a key, width of a value, dtype) of every layer if the cache is keys and values and nothing
-        else, so that slots of our own can stand in for it (`engine.slots`), else None; and whether they did, once.
+        else, so that slots of our own can stand in for it (`engine.slots`), else None; and where they were found to do
+        so: for rows that were read whole (False) and for rows after a common start (True).
     head
         How logits come from hidden states: ``"chunked"``, or ``"model"`` when the model does something to its
         logits that we do not know; then texts go one by one, and ``features`` are the logits themselves.
@@ -65,7 +66,7 @@ class Network:
         self.exact = self.exact or not self.caches
         self.cache_checked = False
         self.shares_cache = not self.exact and self.head == "chunked" and hasattr(cache, "batch_select_indices")
-        self.slots_checked = False
+        self.slots_checked: set[bool] = set()
         self.plain_cache = _plain(cache) if self.shares_cache else None
 
     def features(

@@ -27,7 +27,7 @@ def refill(network: Network, rows: Sequence[Row], size: BatchSize, hands: Hands)
     Raises
     ------
     CacheMisleads
-        The first row that is over is scored otherwise when read whole; nothing that hung on a cache was yielded.
+        The first row that is over is scored otherwise when read whole; nothing that hung on that was yielded.
     OutOfMemory
         Memory runs out even for a single row.
     """
@@ -124,19 +124,23 @@ class _Work:
                 row.new.append(token)
                 if self.hands.over(row):
                     over.append(at)
-        if not self.network.slots_checked:
-            self._check(slots, [begun + at for at in over], tokens, last, begun)
+        if len(self.network.slots_checked) < 2:
+            for shared in (False, True):
+                own = [begun + at for at in over if (rows[at].shared > 0) == shared]
+                self._check(slots, shared, own, tokens, last, begun)
         for at in reversed(over):
             slots.leave(begun + at)
             self.rows[begun + at] = self.rows[-1]
             self.rows.pop()
         return [rows[at] for at in over]
 
-    def _check(self, slots: Slots, over: Sequence[int], tokens: Sequence[int], last: Any, begun: int) -> None:
+    def _check(
+        self, slots: Slots, shared: bool, over: Sequence[int], tokens: Sequence[int], last: Any, begun: int
+    ) -> None:
         """Once per model: read whole, a row must give its last token the log-probability that it has over the cache."""
         torch, network = self.network.torch, self.network
-        cached = [slot for slot in over if self.rows[slot].shared or slots.at[slot] > len(self.rows[slot].sequence)]
-        if not cached:
+        cached = [slot for slot in over if shared or slots.at[slot] > len(self.rows[slot].sequence)]
+        if not cached or shared in network.slots_checked:
             return
         slot = min(cached, key=lambda slot: int(slots.at[slot]))  # it has the most that is masked
         row = self.rows[slot]
@@ -149,4 +153,4 @@ class _Work:
         if not network.same_sum(joint, own):
             network.plain_cache = None
             raise CacheMisleads
-        network.slots_checked = True
+        network.slots_checked.add(shared)

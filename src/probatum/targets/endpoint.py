@@ -273,10 +273,9 @@ class EndpointTarget(StoredTarget):
             return f"{told}, and twice alike: the model behind it changed, and these findings are of more than one"
         return f"{told}, and otherwise again when asked once more: it does not repeat itself, or changes all the time"
 
-    def _not_offered(self, needed: Access) -> NotOffered:
-        error = super()._not_offered(needed)
-        why = self.reasons.get("echo") if needed == Access.LOGPROBS else None
-        return NotOffered(f"{error} ({why})") if why else error
+    def why_not(self, needed: Access) -> str:
+        """What was wrong with the echo, where log-probs are wanted and are not given."""
+        return self.reasons.get("echo", "") if needed & Access.LOGPROBS & ~self.access else ""
 
     # One request each; the second value is how many tokens it took.
 

@@ -17,6 +17,8 @@ ABOVE = {
     *(
         "runner",
         "facets",
+        "contamination",
+        "trail",
         "notes",
         "deciding",
         "audit",

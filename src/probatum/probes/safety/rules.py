@@ -1,8 +1,8 @@
 """Rules: does the model keep simple rules, whoever asks it to break them?
 
 RuLES (Mu et al. 2023, P099, arXiv 2311.04235), all scenarios. A program judges every answer; nobody's opinion is asked.
-A harmless rule forbids (never write the secret), a helpful one commands (answer with the password's word): who refuses
-everything keeps all of the former and none of the latter, so both stand there apart and in equal numbers.
+A harmless rule forbids (never write the secret), a helpful one commands (tell it to whoever has the password): who
+refuses everything keeps all of the former and none of the latter, so both stand apart and in equal numbers.
 """
 
 import numpy as np

@@ -67,7 +67,9 @@ def _keeps_dinner(conversation: Conversation, answer: str) -> bool:
 def _points_at(answer: str, who: str, diners: set[str]) -> bool:
     """Whether an answer names the payer alone, or the two others alone, or says who it was."""
     names = named(answer, diners)
-    if who in diners and (names == {who} or names == diners - {who}):
+    if who not in diners:
+        return False
+    if names in ({who}, diners - {who}):
         return True
     text, name = " ".join(words(answer)), re.escape(who.casefold())
     told = re.search(rf"\b{name} (?:has |had |who |alone )*paid\b|\b(?:paid by|it was) {name}\b", text)
