@@ -21,7 +21,7 @@ from probatum.core.cost import Budget, Cost
 from probatum.core.data import digest_of
 from probatum.core.errors import ProbatumError
 from probatum.core.estimate import Result
-from probatum.core.finding import ControlView, EstimateView, Finding
+from probatum.core.finding import ControlView, EstimateView, Finding, Outcome
 from probatum.runner import Runner
 
 QUESTION = "How many of the numbers of this report can be computed again from its evidence?"
@@ -73,7 +73,7 @@ def audit_trail(
         "share recomputed", interval.value, interval.low, interval.high, 0.95, interval.n, "confidence", interval.method
     )
     control = ControlView("negative", "a number changed in its last digit", None, None, None, None, bool(noticed))
-    outcome = "measured" if noticed else "inconclusive"
+    outcome: Outcome = "measured" if noticed else "inconclusive"
     why = "" if noticed else "a changed number was not noticed"
     return dataclasses.replace(
         shown,
