@@ -186,6 +186,7 @@ def audit(
         *said,
         *dict.fromkeys(f.remark for f in runner.found.values() if f.remark),
         *getattr(subject, "notes", ()),
+        *filter(None, [getattr(subject, "chat_note", "")]),
         *_changed(subject, complete),
         *remarks(runner, pending, findings, foreign=not (_builtin(model) or in_situ)),
     ]

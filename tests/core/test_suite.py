@@ -22,7 +22,9 @@ def test_the_default_asks_about_every_dimension_and_names_no_probe_twice():
 
 def test_a_dimension_holds_every_probe_of_it_once_and_no_protection():
     names = [name for dimension in DIMENSIONS for name, _ in read_suite(dimension).probes]
-    assert sorted(names) == sorted(n for n, e in entries().items() if e.kind == "probe")
+    tasks = [n for n, e in entries().items() if e.dimension == "privacy" and e.items]
+    assert tasks, "the privacy suite is about data: what a model says of privacy is asked by the trust suite"
+    assert sorted([*names, *tasks]) == sorted(n for n, e in entries().items() if e.kind == "probe")
 
 
 def test_a_probe_stands_for_each_dimension():
@@ -71,6 +73,7 @@ def test_the_probe_of_a_dimension_may_be_another_one(tmp_path):
     [
         ("", "names no probe"),
         ("x =", "not a TOML file"),
+        ('all = "privacy"\ntasks = 3', "tasks is true or false"),
         ('[[probe]]\nname = "los"', "did you mean loss"),
         ('[[probe]]\nname = "npo"', "no probe is called 'npo'"),
         ("[[probe]]\nk = 1", "no probe is called 'None'"),

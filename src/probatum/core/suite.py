@@ -14,7 +14,7 @@ from probatum.core.errors import BadInput
 from probatum.core.finding import DIMENSIONS
 
 HERE = Path(__file__).resolve().parent.parent / "suites"
-SUITE_KEYS = {"all", "probe", "primary", "trail"}
+SUITE_KEYS = {"all", "tasks", "probe", "primary", "trail"}
 
 
 @dataclass(frozen=True)
@@ -78,10 +78,15 @@ def _parse(path: Path, name: str) -> Suite:
     if every not in (True, False, *DIMENSIONS):
         raise BadInput(f"{path}: all is true, or one of {', '.join(DIMENSIONS)}, got '{every}'")
     if every:
-        rest = [n for n, e in known.items() if every in (True, e.dimension) and n not in {c[0] for c in chosen}]
+        # Tasks ask for answers and no data of the user's: a suite about such data leaves them to the trust suite.
+        asked = {
+            n for n, e in known.items() if every in (True, e.dimension) and (raw.get("tasks", True) or not e.items)
+        }
+        rest = [n for n in known if n in asked and n not in {c[0] for c in chosen}]
         chosen = [*((n, {}) for n in rest), *chosen]
     if not chosen:
         raise BadInput(f'{path}: the suite names no probe; write [[probe]] name = "loss", or all = true')
-    if raw.get("trail", False) not in (True, False):
-        raise BadInput(f"{path}: trail is true or false, got '{raw['trail']}'")
+    for switch in ("tasks", "trail"):
+        if raw.get(switch, False) not in (True, False):
+            raise BadInput(f"{path}: {switch} is true or false, got '{raw[switch]}'")
     return Suite(name, tuple(chosen), {d: tuple(p) for d, p in primary.items()}, bool(raw.get("trail", False)))
