@@ -6,9 +6,9 @@ import re
 import example
 import pytest
 
-from probatum.core.finding import DIMENSIONS, ControlView, EstimateView, Finding
+from probatum.core.finding import DIMENSIONS, ControlView, EstimateView, Finding, best_null, sentence
 from probatum.reports.html import html
-from probatum.reports.overview import best_null, overview, strip
+from probatum.reports.overview import overview, strip
 
 
 def view(value, low=None, high=None, metric="accuracy"):
@@ -37,6 +37,11 @@ def report():
 @pytest.mark.parametrize(("better", "best"), [("high", "b"), ("low", "a")])
 def test_the_best_null_responder_is_best_in_the_direction_that_is_good(better, best):
     assert best_null(finding(better=better, nulls=[("a", 0.1), ("b", 0.9), ("c", 0.5)])).target == best
+
+
+def test_the_sentence_of_a_score_names_the_best_null_responder():
+    said = sentence(finding(nulls=[("echo", 0.1), ("constant", 0.5)]))
+    assert said.startswith("Measured: accuracy 0.6 [0.5, 0.7]. Knowing nothing, constant has 0.5.")
 
 
 def test_a_rate_is_drawn_between_0_and_1_and_other_metrics_on_their_own_scale():

@@ -158,6 +158,19 @@ class Finding:
     beside: str = ""  #: the probe without which this finding must not be read
 
 
+def best_null(finding: Finding) -> ControlView | None:
+    """The null responder that does best, by the direction in which the finding is good; else the clean control."""
+    nulls = [c for c in finding.controls if c.kind == "null responder" and c.estimate and c.estimate.value is not None]
+    if nulls and finding.better:
+        sign = 1 if finding.better == "high" else -1
+        return max(nulls, key=lambda c: sign * (c.estimate.value if c.estimate and c.estimate.value else 0.0))
+    if nulls:
+        return nulls[0]
+    same = finding.estimate.metric if finding.estimate else ""
+    clean = [c for c in finding.controls if c.kind == "negative" and c.estimate and c.estimate.metric == same]
+    return clean[0] if clean else None
+
+
 def sentence(finding: Finding) -> str:
     """The outcome in words, for people; the same in every view of the report."""
     f = finding
@@ -169,7 +182,11 @@ def sentence(finding: Finding) -> str:
     note = f" ({f.reason})" if f.reason else ""  # what the probe had to do otherwise than usual
     if f.outcome == "measured":
         least = f" Differences below {number(f.resolution)} would not be seen." if f.resolution is not None else ""
-        return f"Measured: {shown}{note}.{least}"
+        null = best_null(f) if f.better else None
+        beside = ""
+        if null is not None and null.kind == "null responder" and null.estimate is not None:
+            beside = f" Knowing nothing, {null.target} has {number(null.estimate.value)}."
+        return f"Measured: {shown}{note}.{beside}{least}"
     if f.outcome == "evidence":
         turn = ""
         if f.direction == "reversed":

@@ -8,7 +8,7 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
-from probatum.core.finding import sentence
+from probatum.core.finding import best_null, sentence
 from probatum.core.report import Report
 from probatum.reports import overview, text, view
 from probatum.reports.ink import VARIABLES
@@ -76,7 +76,7 @@ def _template() -> Any:
         "MEANING": view.MEANING,
         "by_audience": view.by_audience,
         "limit_in_words": view.limit_in_words,
-        "best_null": overview.best_null,
+        "best_null": best_null,
         "plots": plots,
         "remarks": view.remarks,
         "reproduce": view.reproduce,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from probatum.core.finding import DIMENSIONS, ControlView, EstimateView, Finding
+from probatum.core.finding import DIMENSIONS, ControlView, EstimateView, Finding, best_null
 from probatum.core.report import Report
 from probatum.reports import text
 
@@ -102,19 +102,6 @@ def strip(finding: Finding) -> Strip:
     )
     ends = (f"{low:.2g}", f"{high:.2g}")
     return Strip(finding, words, place(e.value), place(e.low), place(e.high), ends, *marks)
-
-
-def best_null(finding: Finding) -> ControlView | None:
-    """The null responder that does best, by the direction in which the finding is good; else the clean control."""
-    nulls = [c for c in finding.controls if c.kind == "null responder" and c.estimate and c.estimate.value is not None]
-    if nulls and finding.better:
-        sign = 1 if finding.better == "high" else -1
-        return max(nulls, key=lambda c: sign * (c.estimate.value if c.estimate and c.estimate.value else 0.0))
-    if nulls:
-        return nulls[0]
-    same = finding.estimate.metric if finding.estimate else ""
-    clean = [c for c in finding.controls if c.kind == "negative" and c.estimate and c.estimate.metric == same]
-    return clean[0] if clean else None
 
 
 def _control(finding: Finding, kind: str, estimate: EstimateView) -> ControlView | None:
