@@ -14,7 +14,7 @@ import pytest
 
 from probatum.controls import specimen
 
-for module in ("fastapi", "uvicorn", "openai"):
+for module in ("accelerate", "fastapi", "uvicorn", "openai"):
     pytest.importorskip(module, reason="the extra transformers[serving] is not installed")
 
 TEMPLATE = (
