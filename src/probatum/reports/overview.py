@@ -100,7 +100,7 @@ def strip(finding: Finding) -> Strip:
     words = "; ".join(
         [f"{finding.probe}: {finding.outcome}, {text.estimate(e)}"] + [m.what for m in marks if m is not None]
     )
-    ends = (f"{low:.2g}", f"{high:.2g}")
+    ends = (_end(low, high - low), _end(high, high - low))
     return Strip(finding, words, place(e.value), place(e.low), place(e.high), ends, *marks)
 
 
@@ -116,3 +116,10 @@ def _scale(e: EstimateView, beside: Sequence[float]) -> tuple[float, float]:
         return 0.0, 1.0
     low, high = min(low, 0.0), max(high, 0.0)
     return (low, high) if high > low else (low, low + 1)
+
+
+def _end(x: float, span: float) -> str:
+    """The end of a scale, short: what is next to nothing beside its length is 0."""
+    if abs(x) < 0.005 * span:
+        return "0"
+    return f"{x:,.0f}" if abs(x) >= 100 else f"{x:.2g}"
