@@ -10,6 +10,7 @@ from probatum.core.errors import BadInput
 from probatum.core.estimate import Truth
 from probatum.core.scores import Scores
 from probatum.probes.privacy.extraction.budget_extraction import TOP, _chance, _place, _width, budget_extraction
+from probatum.scorers.invariances import wide_spaces
 from probatum.statistics import success_at_budget
 from probatum.testing import NgramTarget, short_data, toy_data, toy_target
 from probatum.testing.targets import LANGUAGE
@@ -58,6 +59,14 @@ def test_what_a_middle_layer_holds_and_the_last_erases_is_guessed(attack):
     target = Layered({}, TAUGHT, {})
     assert found_by(target, "output").estimate.value == 0
     assert found_by(target, attack).estimate.value == 1
+
+
+def test_what_is_said_only_in_other_words_is_guessed_by_rephrasing():
+    """The model was made to forget the question as it was written, and nothing else."""
+    other = Layered({wide_spaces(p) + s: 4.0 for p, s in zip(RECORDS.prefix, RECORDS.secret, strict=True)})
+    assert any(wide_spaces(p) != p for p in RECORDS.prefix)
+    assert found_by(other, "output").estimate.value < 0.2
+    assert found_by(other, "rephrase").estimate.value > 0.8
 
 
 def test_what_the_last_layer_pushes_down_is_seen_in_what_falls():
@@ -134,7 +143,7 @@ def test_chance_is_the_guesses_over_the_secrets():
     assert np.isnan(_chance(1000, 1.0, 6))
 
 
-@pytest.mark.parametrize("attack", ["logit_lens", "probability_delta", "output"])
+@pytest.mark.parametrize("attack", ["logit_lens", "probability_delta", "rephrase", "output"])
 def test_an_attacker_who_guesses_is_right_as_often_as_chance_says_and_never_significantly(attack):
     """Trees of 4 digits a place hold 64 of 1000 secrets; 40 simulated audits of 50 records."""
     hits, p = 0, []
