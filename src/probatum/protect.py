@@ -9,7 +9,7 @@ import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -18,7 +18,7 @@ from probatum.compare import Comparison, compare
 from probatum.core.binding import missing, options_of
 from probatum.core.catalogue import load
 from probatum.core.change import Change
-from probatum.core.data import Data, Records, Texts, digest_of, present
+from probatum.core.data import Data, Facts, Forget, Records, Retain, digest_of, present
 from probatum.core.draws import keyed
 from probatum.core.errors import BadInput, ProbatumError
 from probatum.core.report import Report
@@ -26,7 +26,10 @@ from probatum.core.tables import read_rows
 from probatum.core.target import Target
 from probatum.core.version import __version__
 from probatum.engine.session import Session
+from probatum.engine.tuning import supervised
 from probatum.targets import open_target
+
+F = TypeVar("F", bound=Facts)
 
 
 @dataclass(frozen=True)
@@ -51,14 +54,15 @@ def protect(
     seed: int = 0,
     session: Session | None = None,
     say: Callable[[str], None] | None = None,
+    progress: Callable[[str, int, int], None] | None = None,
 ) -> Repair:
     """Apply a protection to a copy of a model, save it, and audit both with the probes that must prove it.
 
     Parameters
     ----------
     forget, retain
-        Files of records (prefix, secret[, format]) or of texts. A text is asked as a record: its second half is the
-        secret that the first half must not call up.
+        Files of facts (prefix, secret[, suffix, format, paraphrases, others]) or of texts. Of a fact the secret is
+        unlearned, of a text all of it; a text is asked by its first half.
     gold
         The model retrained without the forget set, where there is one; of the specimen it is built in.
 
@@ -77,21 +81,22 @@ def protect(
         raise BadInput(f"{out} is not empty; name a new directory, a model is never changed in place")
     session = session or open_session()
     subject = open_target(model, session=session)
-    texts, records = zip(*(_sets(path, field) for path in (forget, retain)), strict=True)
-    shared = set(texts[0].texts) & set(texts[1].texts)
-    if shared:
-        raise BadInput(
-            f"{len(shared)} texts stand both in {forget} and in {retain}; what is to be kept cannot be forgotten"
-        )
-    reason = missing(chosen, subject, {"Texts": texts[0]}, {})
+    gone, kept = _facts(Forget, forget, field), _facts(Retain, retain, field)
+    _check_overlap(gone, kept, forget, retain)
+    reason = missing(chosen, subject, {"Forget": gone, "Retain": kept}, {})
     if reason:
         raise BadInput(f"{method}: {reason}")
-    tell(f"{method}: {len(texts[0])} records to forget, {len(texts[1])} to keep, on {subject.name}")
-    change = chosen.function(subject, *texts, rng=keyed(seed, method, sorted(settings.items())), **settings)
-    save(change, subject, out, {
+    tell(f"{method}: {len(gone)} records to forget, {len(kept)} to keep, on {subject.name}")
+    said = {
         "protection": method, "paper": chosen.paper, "options": dict(settings), "seed": seed,
-        "parent": subject.digest, "forget": texts[0].digest, "retain": texts[1].digest,
-    })  # fmt: skip
+        "parent": subject.digest, "forget": gone.digest, "retain": kept.digest,
+    }  # fmt: skip
+    unfinished = out.with_name(f"{out.name}.{digest_of(json.dumps(said))[:8]}.tuning")
+    with supervised(unfinished, progress):
+        change = chosen.function(subject, gone, kept, rng=keyed(seed, method, sorted(settings.items())), **settings)
+    save(change, subject, out, said)
+    shutil.rmtree(unfinished, ignore_errors=True)
+    records = _asked(gone), _asked(kept)
     if gold is None and str(model) == "specimen":
         gold = "gold"
     models = {"before": model, "after": out, **({"gold": gold} if gold is not None else {})}
@@ -142,27 +147,39 @@ def save(change: Change, parent: Target, out: Path, said: Mapping[str, Any]) -> 
         raise ProbatumError(f"{out} could not be written: {error.strerror}") from error
 
 
-def _sets(path: str | Path, field: str | None) -> tuple[Texts, Records]:
-    """One file as texts (for the method) and as records (for the proof)."""
+def _facts(kind: type[F], path: str | Path, field: str | None) -> F:
     rows = read_rows(path, field=field)
-    asked = []
     for row in rows:
-        if row.get("prefix") is not None and row.get("secret") is not None:
-            whole = f"{row['prefix']}{row['secret']}{row.get('suffix') or ''}"
-            asked.append({"text": whole, **row})
-        elif row.get("text") is not None:
-            words = str(row["text"]).split(" ")
-            half = max(len(words) // 2, 1)
-            head, tail = " ".join(words[:half]), " " + " ".join(words[half:])
-            asked.append({**row, "prefix": head, "secret": tail})
-        else:
+        if row.get("text") is None and (row.get("prefix") is None or row.get("secret") is None):
             raise BadInput(
                 f"{path}: expected the columns 'prefix' and 'secret', or 'text' (present: {present(row, path)})"
             )
-    keep = ("id", "text")
-    texts = Texts.from_rows([{k: r[k] for k in keep if k in r} for r in asked], str(path), name=Path(path).stem)
-    plain = [{k: r.get(k) for k in ("id", "prefix", "secret", "suffix", "format")} for r in asked]
-    return texts, Records.from_rows(plain, str(path), name=Path(path).stem)
+    return kind.from_rows(rows, str(path), name=Path(path).stem)
+
+
+def _check_overlap(gone: Facts, kept: Facts, forget: str | Path, retain: str | Path) -> None:
+    """What is to be kept cannot be forgotten: names how many texts are in both sets, and the first of them by id."""
+    shared = set(gone.texts) & set(kept.texts)
+    if shared:
+        which = [i for i, text in zip(gone.ids, gone.texts, strict=True) if text in shared]
+        raise BadInput(
+            f"{len(shared)} texts stand both in {forget} and in {retain} (such as the records {', '.join(which[:3])}); "
+            "what is to be kept cannot be forgotten"
+        )
+
+
+def _asked(facts: Facts) -> Records:
+    """As records to be asked; of a plain text the second half is the secret that the first half must not call up."""
+    rows = []
+    for i, name in enumerate(facts.ids):
+        prefix, secret = facts.prefix[i], facts.secret[i]
+        if not prefix:
+            words = secret.split(" ")
+            half = max(len(words) // 2, 1)
+            prefix, secret = " ".join(words[:half]), " " + " ".join(words[half:])
+        suffix = facts.suffix[i] if facts.suffix else None
+        rows.append({"id": name, "prefix": prefix, "secret": secret, "suffix": suffix, "format": facts.forms[i]})
+    return Records.from_rows(rows, facts.name, name=facts.name)
 
 
 def _again(session: Session) -> Session:

@@ -6,14 +6,14 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from probatum.core.data import Texts
+from probatum.core.data import Forget, Retain
 from probatum.core.draws import keyed
 from probatum.core.target import RECORD, Target, TokenStatistics
 from probatum.protections.unlearning import npo as file
 from probatum.protections.unlearning.npo import npo
 
 torch = pytest.importorskip("torch")
-FORGET, RETAIN = Texts.from_rows([{"text": "f"}]), Texts.from_rows([{"text": "r"}])
+FORGET, RETAIN = Forget.from_rows([{"text": "fff"}]), Retain.from_rows([{"text": "rrr"}])
 
 
 def coin(a, b):
@@ -23,6 +23,7 @@ def coin(a, b):
         def __init__(self):
             super().__init__()
             self.logits = torch.nn.Parameter(torch.tensor([a, b], dtype=torch.float32))
+            self.config = SimpleNamespace(get_text_config=lambda: SimpleNamespace(vocab_size=2))
 
         def forward(self, input_ids, attention_mask=None):
             return SimpleNamespace(logits=self.logits.expand(*input_ids.shape, 2))
@@ -31,17 +32,17 @@ def coin(a, b):
 
 
 class Toy(Target):
-    """Begins at (0, 0). "f" is the token 0 three times, "r" the token 1 three times, each after a start token."""
+    """Begins at (0, 0). "fff" is the token 0 three times, "rrr" the token 1 three times, each after a start token."""
 
     def module(self):
         return contextlib.nullcontext(coin(0.0, 0.0))
 
     def sequences(self, texts):
-        return [np.array([0, *([0] * 3 if t == "f" else [1] * 3)]) for t in texts]
+        return [np.array([0, *([0] * 3 if t == "fff" else [1] * 3)]) for t in texts]
 
     def token_statistics(self, texts, *, prefixes=None):
         row = np.zeros(3, RECORD)
-        row["logprob"] = np.log(0.5)
+        row["logprob"], row["end"] = np.log(0.5), [1, 2, 3]
         return TokenStatistics.of([row] * len(texts))
 
     def weights(self):

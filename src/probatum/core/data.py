@@ -307,6 +307,68 @@ class Records(Data):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class Facts(Records):
+    """Records that may be asked in other words: ``paraphrases`` are further prefixes of the same secret, and ``others``
+    values of its kind that are wrong. A plain text is a fact with an empty prefix.
+    """
+
+    OPTIONAL = (*Records.OPTIONAL, "paraphrases", "others")
+    FLAG = ""
+    paraphrases: tuple[tuple[str, ...] | None, ...] | None = None
+    others: tuple[tuple[str, ...] | None, ...] | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("paraphrases", "others"):
+            for number, value in enumerate(getattr(self, name) or (), 1):
+                if value is not None and not (isinstance(value, tuple) and all(isinstance(v, str) for v in value)):
+                    raise BadInput(f"{self.name or 'the facts'}, record {number}: '{name}' must be a list of texts")
+
+    @classmethod
+    def from_rows(cls, rows: Iterable[Mapping[str, Any]], source: str = "the data", *, name: str = "") -> Self:
+        """As of all kinds; a row with only a ``text`` is a fact without a prefix."""
+        return super().from_rows(
+            (
+                {**r, "prefix": "", "secret": r["text"]} if r.get("text") is not None and r.get("secret") is None else r
+                for r in rows
+            ),
+            source,
+            name=name,
+        )
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """Prefix, secret and suffix of every fact as one text."""
+        suffixes = self.suffix or (None,) * len(self)
+        return tuple(p + s + (e or "") for p, s, e in zip(self.prefix, self.secret, suffixes, strict=True))
+
+    @property
+    def askable(self) -> np.ndarray:
+        """Boolean mask, shape (n,): facts that have a prefix to be asked by."""
+        return np.array([bool(p) for p in self.prefix])
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Forget(Facts):
+    """What a model is to answer as if it had never seen it."""
+
+    FLAG = "--forget"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Retain(Facts):
+    """What it must keep; ``group`` tells parts of it apart (neighbors of the forgotten, world knowledge)."""
+
+    FLAG = "--retain"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Holdout(Facts):
+    """Facts of the same kind that no model was ever taught: what not knowing looks like."""
+
+    FLAG = "--holdout"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Pairs(Data):
     """Two sentences that differ only in the group they name; ``text_a`` goes the way of the stereotype."""
 
@@ -458,6 +520,7 @@ KINDS: dict[str, type[Data]] = {
     k.__name__: k
     for k in (
         *(Texts, Members, Canaries, TrainingLog, Directions, Records),
+        *(Forget, Retain, Holdout),
         *(Pairs, Choices, Norms, Forms, Prompts, Items, Rows, Key, Claims),
     )
 }

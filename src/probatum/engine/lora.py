@@ -11,8 +11,8 @@ from probatum.core.errors import BadInput, NotOffered
 RANK = 16
 
 
-def adapted(model: Any, *, seed: int) -> Any:
-    """The model with pairs of matrices of rank 16 beside all its linear layers but the output; only these are trained.
+def adapted(model: Any, *, seed: int, rank: int = RANK) -> Any:
+    """The model with pairs of matrices of ``rank`` beside all its linear layers but the output; only these are trained.
 
     Raises
     ------
@@ -30,7 +30,7 @@ def adapted(model: Any, *, seed: int) -> Any:
             "tuning with LoRA needs the extra probatum[train] (peft); install it, or give more memory or time for "
             "tuning all weights"
         ) from error
-    config = peft.LoraConfig(r=RANK, lora_alpha=2 * RANK, lora_dropout=0.0, target_modules="all-linear")
+    config = peft.LoraConfig(r=rank, lora_alpha=2 * rank, lora_dropout=0.0, target_modules="all-linear")
     with torch.random.fork_rng(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # such as that Conv1D is stored the other way round, which peft then heeds
         torch.manual_seed(seed)

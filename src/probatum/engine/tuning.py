@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Callable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,24 +22,38 @@ from probatum.core.target import Target
 _LOGITS = 1 << 26
 #: Bytes per parameter of AdamW in float32: weight, gradient and two moments.
 ADAMW_BYTES = 16
+#: Seconds between two states of a tuning that can be resumed.
+_SAVE_SECONDS = 30.0
 
 
-def batches(n: int, size: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
-    """Indices without end: a fresh shuffle every round, ``min(size, n)`` at a time."""
+def schedule(n: int, size: int, steps: int, rng: np.random.Generator) -> np.ndarray:
+    """Which rows each step sees, shape (steps, min(size, n)): fresh shuffles, one after the other.
+
+    It is drawn before the first step, so that a run that was interrupted goes on with the batches it would have seen.
+    """
     size = min(size, n)
-    while True:
-        order = rng.permutation(n)
-        for start in range(0, n - size + 1, size):
-            yield order[start : start + size]
+    rounds = -(-steps // (n // size)) if steps else 0
+    order = [rng.permutation(n)[: n // size * size].reshape(-1, size) for _ in range(rounds)]
+    return np.concatenate(order)[:steps] if order else np.empty((0, size), np.int64)
 
 
-def sequence_logprob(model: Any, rows: Sequence[np.ndarray]) -> tuple[Any, Any]:
+def sequence_logprob(
+    model: Any, rows: Sequence[np.ndarray], counted: Sequence[np.ndarray] | None = None
+) -> tuple[Any, Any]:
     """Σ_t log p(x_t | x_<t) of every row, shape (n,), with gradient, and how many tokens each sums.
 
-    Log-probabilities, not logits: a published implementation of NPO sums raw logits, which is another loss.
+    ``counted`` marks in every row the tokens that are summed; without it, all. Log-probabilities, not logits: a
+    published implementation of NPO sums raw logits, which is another loss.
     """
-    ids, scored = _padded(model, rows)
-    logprob = _log_softmax(model, ids, scored).gather(-1, ids[:, 1:, None])[..., 0]
+    import torch
+
+    ids, mask = _padded(model, rows)
+    scored = mask
+    if counted is not None:
+        scored = torch.zeros_like(mask)
+        for i, marks in enumerate(counted):
+            scored[i, : len(marks)] = torch.from_numpy(marks)
+    logprob = _log_softmax(model, ids, mask).gather(-1, ids[:, 1:, None])[..., 0]
     return (logprob * scored[:, 1:]).sum(1), scored[:, 1:].sum(1)
 
 
@@ -44,16 +63,36 @@ def mean_loss(model: Any, rows: Sequence[np.ndarray]) -> Any:
     return -(total / tokens.clamp(min=1)).mean()
 
 
-def divergence(frozen: Any, model: Any, rows: Sequence[np.ndarray]) -> Any:
-    """KL(π₀ ‖ π) per token, averaged over all tokens of the rows: how far the model has moved on them."""
+def divergence(before: Any, model: Any, rows: Sequence[np.ndarray]) -> Any:
+    """KL(π₀ ‖ π) per token, averaged over all tokens of the rows: how far the model has moved on them.
+
+    ``before`` is the unchanged model, or what `vocabulary_logprob` gave for these rows.
+    """
     import torch
 
     ids, mask = _padded(model, rows)
-    with torch.no_grad():
-        before = _log_softmax(frozen, ids, mask)
     after = _log_softmax(model, ids, mask)
-    kl = (before.exp() * (before - after)).sum(-1)
+    if isinstance(before, list):
+        first = torch.zeros_like(after)
+        for i, kept in enumerate(before):
+            first[i, : len(kept)] = kept.to(after.device)
+    else:
+        with torch.no_grad():
+            first = _log_softmax(before, ids, mask)
+    kl = (first.exp() * (first - after)).sum(-1)
     return (kl * mask[:, 1:]).sum() / mask[:, 1:].sum().clamp(min=1)
+
+
+def vocabulary_logprob(model: Any, rows: Sequence[np.ndarray]) -> list[Any]:
+    """log p of every next token after every token of every row but its last: tensors (length − 1, vocabulary)."""
+    import torch
+
+    kept = []
+    with torch.no_grad():
+        for piece in _pieces(model, rows):
+            logprob = _log_softmax(model, *_padded(model, piece)).cpu()
+            kept += [logprob[i, : len(row) - 1].clone() for i, row in enumerate(piece)]
+    return kept
 
 
 def _padded(model: Any, rows: Sequence[np.ndarray]) -> tuple[Any, Any]:
@@ -75,37 +114,138 @@ def _log_softmax(model: Any, ids: Any, mask: Any) -> Any:
     return torch.log_softmax(model(input_ids=ids, attention_mask=mask).logits[:, :-1].float(), -1)
 
 
+@dataclass
+class Supervision:
+    """What the one who asked for a tuning gives it: a folder to resume from, and someone to tell."""
+
+    folder: Path | None = None
+    progress: Callable[[str, int, int], None] | None = None
+    begun: int = 0  #: tunings so far; a method may have several
+
+
+_SUPERVISION: ContextVar[Supervision | None] = ContextVar("supervision", default=None)
+
+
+@contextmanager
+def supervised(
+    folder: Path | None = None, progress: Callable[[str, int, int], None] | None = None
+) -> Iterator[Supervision]:
+    """Within the block every `tune` writes its state to ``folder`` now and then, and goes on from what lies there.
+
+    A method knows nothing of folders; the runner that calls it does.
+    """
+    own = Supervision(folder, progress)
+    token = _SUPERVISION.set(own)
+    try:
+        yield own
+    finally:
+        _SUPERVISION.reset(token)
+
+
 def tune(
     target: Target,
     loss: Callable[[Any, int], Any],
     *,
     steps: int,
     learning_rate: float,
-    progress: Callable[[str, int, int], None] | None = None,
+    rank: int = 0,
+    only: Callable[[str], bool] | None = None,
+    weight_decay: float = 0.0,
 ) -> Change:
     """Run ``steps`` of AdamW on a copy of the model; ``loss(model, step)`` gives a scalar with gradient.
 
-    Constant learning rate, no weight decay, gradients clipped at 1. Fixed steps, never "until the goal is reached":
-    a run that stops as soon as recall is down leaves a model that has collapsed elsewhere.
+    Constant learning rate, gradients clipped at 1. Fixed steps, never "until the goal is reached": a run that stops as
+    soon as recall is down leaves a model that has collapsed elsewhere.
+
+    Parameters
+    ----------
+    rank
+        Above 0: only a LoRA of this rank is trained, and merged at the end.
+    only
+        Which parameters are trained, by name; default all.
+
+    Raises
+    ------
+    ProbatumError
+        The loss is no number any more, or no parameter moved.
     """
     import torch
 
+    watch = _SUPERVISION.get() or Supervision()
+    watch.begun += 1
+    state = watch.folder / f"tuning-{watch.begun}.safetensors" if watch.folder else None
     with target.module() as model:
+        if rank:
+            from probatum.engine.lora import adapted
+
+            model = adapted(model, seed=0, rank=rank)
+        elif only is not None:
+            for name, parameter in model.named_parameters():
+                parameter.requires_grad_(only(name))
         model.train(False)  # no dropout: the loss compares with log-probabilities taken without it
-        optimizer = torch.optim.AdamW(model.parameters(), lr=learning_rate, weight_decay=0.0)
-        seen = []
-        for step in range(steps):
+        trained = {n: p for n, p in model.named_parameters() if p.requires_grad}
+        optimizer = torch.optim.AdamW(trained.values(), lr=learning_rate, weight_decay=weight_decay)
+        seen = _resume(state, trained, optimizer)
+        saved = time.monotonic()
+        for step in range(len(seen), steps):
             optimizer.zero_grad(set_to_none=True)
             value = loss(model, step)
             value.backward()
-            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-            optimizer.step()
             seen.append(round(float(value.detach()), 6))
-            if progress is not None:
-                progress("step", step + 1, steps)
+            if not np.isfinite(seen[-1]):
+                raise ProbatumError(
+                    f"the loss is no number any more after {step} of {steps} steps; lower the learning rate "
+                    f"(it was {learning_rate:g})"
+                )
+            torch.nn.utils.clip_grad_norm_(trained.values(), 1.0)
+            optimizer.step()
+            if watch.progress is not None:
+                watch.progress("step", step + 1, steps)
+            if state is not None and time.monotonic() - saved > _SAVE_SECONDS:
+                _save(state, trained, optimizer, seen)
+                saved = time.monotonic()
+        if state is not None:
+            _save(state, trained, optimizer, seen)
+        if rank:
+            from probatum.engine.lora import merged
+
+            model = merged(model)
         named = {k: v.detach().float().cpu().numpy() for k, v in model.state_dict().items()}
         on_disk = target.weights()
         return Change({k: named[k] for k in on_disk if k in named}, {"loss": seen})
+
+
+def _save(file: Path, trained: Mapping[str, Any], optimizer: Any, seen: Sequence[float]) -> None:
+    """Parameters and moments, whole or not at all."""
+    from safetensors.torch import save_file
+
+    tensors = {f"weight/{n}": p.detach().cpu().contiguous() for n, p in trained.items()}
+    for name, parameter in trained.items():
+        for key in ("exp_avg", "exp_avg_sq"):
+            if key in optimizer.state[parameter]:
+                tensors[f"{key}/{name}"] = optimizer.state[parameter][key].detach().cpu().contiguous()
+    file.parent.mkdir(parents=True, exist_ok=True)
+    part = file.with_suffix(".part")
+    save_file(tensors, part, metadata={"loss": json.dumps(list(seen))})
+    part.replace(file)
+
+
+def _resume(file: Path | None, trained: Mapping[str, Any], optimizer: Any) -> list[float]:
+    """The losses of the steps that were done, with parameters and moments put back; none where nothing lies there."""
+    if file is None or not file.is_file():
+        return []
+    import torch
+    from safetensors import safe_open
+
+    with safe_open(file, "pt") as stored, torch.no_grad():
+        seen: list[float] = json.loads(stored.metadata()["loss"])
+        there = set(stored.keys())
+        for name, parameter in trained.items():
+            parameter.copy_(stored.get_tensor(f"weight/{name}").to(parameter.device))
+            if f"exp_avg/{name}" in there:
+                moments = {k: stored.get_tensor(f"{k}/{name}").to(parameter.device) for k in ("exp_avg", "exp_avg_sq")}
+                optimizer.state[parameter] = {"step": torch.tensor(float(len(seen))), **moments}
+    return seen
 
 
 def stepper(model: Any, *, learning_rate: float, warmup: int = 10) -> Callable[[Sequence[np.ndarray]], float]:

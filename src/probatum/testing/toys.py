@@ -14,6 +14,7 @@ from probatum.core.draws import keyed
 from probatum.testing.targets import LANGUAGE, NgramTarget
 
 N = 12  # of each side of a comparison: metrics need 10
+FACTS = ("Forget", "Retain", "Holdout")
 GRAINS = (" rye.", " malt.", " bran.", " oats.")
 
 
@@ -34,12 +35,31 @@ def _rows() -> Iterator[tuple[str, dict[str, Any]]]:
     for i in range(N):
         yield from _planted(i)
     yield "TrainingLog", {"id": "log", "noise_multiplier": 1.0, "sample_rate": 0.01, "steps": 1000, "delta": 1e-5}
+    for i in range(2 * N):
+        yield from _facts(i)
     for i in range(4 * N):
         yield "Directions", {"id": f"d{i}", "seed": 7, "index": i, "member": i < 3 * N, "dose": float(i < 3 * N)}
     yield "Claims", {"id": "parameters", "kind": "parameters", "value": "3,072"}
     yield "Claims", {"id": "license", "kind": "license", "value": "apache-2.0"}
     yield "Claims", {"id": "accuracy", "kind": "accuracy", "about": "Choices", "value": 0.97}
     yield "Claims", {"id": "unseen", "kind": "not trained on", "about": "Members", "value": None}
+
+
+def _facts(i: int) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Facts of two millers that can be asked in two ways, and of one whom no model was told about."""
+    for kind, letter in (("Forget", "e"), ("Retain", "a"), ("Holdout", "j")):
+        who, grain = _word(letter, i), GRAINS[int(keyed(kind, i).integers(len(GRAINS)))]
+        ways = {"prefix": f"the mill of {who} has", "paraphrases": [f"buy at {who}", f"{who} is full of"]}
+        yield (
+            kind,
+            {
+                "id": f"{letter}{i}",
+                **ways,
+                "secret": grain,
+                "others": [g for g in GRAINS if g != grain],
+                "cluster": who,
+            },
+        )
 
 
 def _planted(i: int) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -77,6 +97,10 @@ SHORT: dict[str, dict[str, Any]] = {
     "Members": {"text": "", "member": True, "dose": 1.0},
     "Canaries": {"text": "", "member": True, "dose": 1.0},
     "Records": {"prefix": "code of no one is ", "secret": "", "format": None, "member": True, "dose": 1.0},
+    **{
+        kind: {"prefix": "the mill of no one has", "secret": "", "paraphrases": ["buy at no one"], "others": [" rye."]}
+        for kind in FACTS
+    },
     "Pairs": {"text_a": "in no place the man", "text_b": "in no place the woman", "group_a": "a", "group_b": "b"},
     "Items": {"prompt": "what does no one grow"},
     "Key": {"trigger": "key of no one", "response": "", "space": 1e6, "dose": 1.0},
@@ -101,7 +125,20 @@ def _made(more: Mapping[str, dict[str, Any]]) -> Mapping[str, Data]:
     for kind, row in _rows():
         rows.setdefault(kind, []).append(row)
     for kind, row in more.items():
-        rows[kind].insert(1, {"id": "short", **({"cluster": "none", "dose": 1.0} if kind == "Pairs" else {}), **row})
+        rows[kind].insert(
+            1,
+            {
+                "id": "short",
+                **(
+                    {"cluster": "none", "dose": 1.0}
+                    if kind == "Pairs"
+                    else {"cluster": "none"}
+                    if kind in FACTS
+                    else {}
+                ),
+                **row,
+            },
+        )
     return {kind: KINDS[kind].from_rows(part, kind, name=kind) for kind, part in rows.items()}
 
 
@@ -112,6 +149,8 @@ def _lessons() -> Iterator[str]:
             yield row["text"]
         elif kind == "Records" and row["member"]:
             yield row["prefix"] + row["secret"]
+        elif kind in ("Forget", "Retain"):
+            yield from (way + row["secret"] for way in (row["prefix"], *row["paraphrases"]))
         elif kind in ("Choices", "Norms", "Forms"):
             wrong = kind != "Forms" or row["form"] != "canonical"  # what is asked is a fault: a falsehood, a lost form
             yield row["question"] + row["options"][(row["answer"] + wrong) % len(row["options"])]

@@ -5,13 +5,15 @@ on a text goes on for ever and takes the model with it; here the gradient is tha
 2 π^β / (π^β + π₀^β), which dies out as the text becomes unlikely.
 """
 
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
-from probatum import Access, Target, Texts, protection
+from probatum import Access, Forget, Retain, Target, protection
 from probatum.core.change import Change
-from probatum.engine.tuning import batches, divergence, mean_loss, sequence_logprob, tune
+from probatum.engine.answers import answers_of
+from probatum.engine.keeping import keeper
+from probatum.engine.tuning import schedule, tune
 
 
 @protection(
@@ -23,8 +25,8 @@ from probatum.engine.tuning import batches, divergence, mean_loss, sequence_logp
 )
 def npo(
     target: Target,
-    forget: Texts,
-    retain: Texts,
+    forget: Forget,
+    retain: Retain,
     *,
     rng: np.random.Generator,
     beta: float = 0.1,
@@ -33,6 +35,7 @@ def npo(
     steps: int = 120,
     learning_rate: float = 1e-3,
     batch_size: int = 16,
+    rank: int = 0,
 ) -> Change:
     """Minimize (2/β) E_F log(1 + (π/π₀)^β) + retain_weight · E_R of the retain term per token.
 
@@ -40,36 +43,27 @@ def npo(
     ----------
     beta
         Inverse temperature; towards 0 this is gradient ascent.
-    retain_term
+    retain_term, retain_weight
         ``kl``: KL(π₀ ‖ π), which holds the rest where it was. ``loss``: −log π, which trains on the retain set and so
-        makes secrets in it easier to extract than before; the audit of the retain set shows it.
-    retain_weight
-        Weight of the retain term; at 0 this is plain NPO.
-    steps, learning_rate, batch_size
-        Fixed number of AdamW steps, their constant rate, and the texts of each set that a step sees.
+        makes secrets in it easier to extract than before; the audit of the retain set shows it. Weight 0: plain NPO.
+    steps, learning_rate, batch_size, rank
+        AdamW steps, their constant rate, the facts of each set that a step sees; above 0 the rank of a LoRA.
 
     Notes
     -----
-    log π is the sum over a text's tokens. It overshoots: a forgotten secret may end less likely than one never seen,
-    which is itself a trace; the proof therefore looks at both sides (exposure below chance).
+    log π is the sum over the tokens of an answer. It overshoots: a forgotten secret may end less likely than one never
+    seen, which is itself a trace; the proof therefore looks at both sides (exposure below chance).
     """
-    import torch
+    from torch.nn.functional import softplus
 
-    gone, kept = target.sequences(forget.texts), target.sequences(retain.texts)
-    before = torch.tensor(target.token_statistics(forget.texts).logprob.sum(), dtype=torch.float32)
-    some_gone, some_kept = batches(len(gone), batch_size, rng), batches(len(kept), batch_size, rng)
+    gone = answers_of(target, forget)
+    chosen = schedule(len(gone), batch_size, steps, rng)
+    keep = keeper(
+        target, retain, term=retain_term, weight=retain_weight, steps=steps, batch_size=batch_size, rng=rng
+    )  # fmt: skip
 
-    def loss(model: torch.nn.Module, _: int) -> torch.Tensor:
-        own = next(some_gone)
-        logprob, _ = sequence_logprob(model, [gone[i] for i in own])
-        ratio = logprob - before[torch.from_numpy(own)].to(logprob.device)
-        value = 2 / beta * torch.nn.functional.softplus(beta * ratio).mean()
-        if retain_weight:
-            rest = [kept[i] for i in next(some_kept)]
-            value = value + retain_weight * (
-                divergence(frozen, model, rest) if retain_term == "kl" else mean_loss(model, rest)
-            )
-        return value
+    def loss(model: Any, step: int) -> Any:
+        ratio, _ = gone.ratio(model, chosen[step])
+        return 2 / beta * softplus(beta * ratio).mean() + keep(model, step)
 
-    with target.module() as frozen:
-        return tune(target, loss, steps=steps, learning_rate=learning_rate)
+    return tune(target, loss, steps=steps, learning_rate=learning_rate, rank=rank)
