@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from probatum.controls import cases, contamination, decisions, guarantees, memorization
+from probatum.controls import cases, contamination, decisions, forgetting, guarantees, memorization
 from probatum.controls.sets import KIND_OF, UNITS, builtin
 from probatum.core.catalogue import Expected, Method
 from probatum.core.control import Control
@@ -28,6 +28,8 @@ def controls_for(method: Method, open_model: Opener) -> list[Control]:
     """The cases of a probe: a named set, its own function, or by default the planted set of its first kind of data."""
     if method.items:
         return _answering(method)
+    if method.expected:
+        return forgetting.cases(method)
     if callable(method.control):
         return list(method.control(open_model))
     if method.control is not None:

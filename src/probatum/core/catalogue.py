@@ -54,6 +54,7 @@ class Method:
     rowwise: bool = False  #: a record's score depends on that record alone, so many may come in parts
     items: str = ""  #: of a task: the set of items that it asks (`probatum.sets`)
     nulls: Mapping[str, Expected] = field(default_factory=dict)  #: of a task: what every null responder must score
+    expected: Mapping[str, tuple[float, float]] = field(default_factory=dict)  #: built-in model → range
     better: Literal["high", "low", ""] = ""  #: of a measure: which way is good
     beside: str = ""  #: of a task: the one without which it must not be read
     changes: str = ""  #: of a protection: weights, data or serving
@@ -80,6 +81,7 @@ def probe(
     rowwise: bool = False,
     items: str = "",
     nulls: Mapping[str, Expected] | None = None,
+    expected: Mapping[str, tuple[float, float]] | None = None,
     better: Literal["high", "low", ""] = "",
     beside: str = "",
 ) -> Callable[[F], F]:
@@ -114,6 +116,9 @@ def probe(
     nulls
         Of a task: null responder → its score on the generated items, as theory has it (a number, a range, or None
         where it has no score). All of them, and the oracle, are its controls.
+    expected
+        Of a measure of what a model forgot or kept: built-in model of the invented people → the range in which it must
+        lie there. These are its controls.
     better
         Of a measure: whether a high or a low value is good.
     beside
@@ -146,6 +151,7 @@ def probe(
             rowwise=rowwise,
             items=items,
             nulls=dict(nulls or {}),
+            expected=dict(expected or {}),
             better=better,
             beside=beside,
         )

@@ -312,7 +312,7 @@ class Facts(Records):
     values of its kind that are wrong. A plain text is a fact with an empty prefix.
     """
 
-    OPTIONAL = (*Records.OPTIONAL, "paraphrases", "others")
+    OPTIONAL = (*Records.OPTIONAL, "paraphrases", "others")  # type: ignore[assignment]
     FLAG = ""
     paraphrases: tuple[tuple[str, ...] | None, ...] | None = None
     others: tuple[tuple[str, ...] | None, ...] | None = None
