@@ -35,6 +35,7 @@ from probatum.core.withheld import withheld
 from probatum.deciding import decide_all
 from probatum.engine.session import Session
 from probatum.notes import doubted, remarks
+from probatum.receipt import for_receipt, receipt
 from probatum.runner import Pending, Runner, versions
 from probatum.sets.finding import Found, items_of, places
 from probatum.targets import open_target
@@ -66,6 +67,7 @@ def audit(
     randomized: bool = False,
     reference: str | Path | Target | None = None,
     roles: Mapping[str, str | Path | Target] | None = None,
+    golds: Sequence[str | Path | Target] = (),
     in_situ: bool = False,
     budget: float = 600.0,
     suite: str | Path | Suite = "default",
@@ -110,6 +112,8 @@ def audit(
         Plant controls in a copy of the model, in at most so many seconds: detection limits of this very model.
     reference, roles
         Further models by role; ``reference`` also serves as ``ancestor`` where none is named.
+    golds
+        For the suite ``receipt``: models trained without the forget set; the first also plays the role ``gold``.
     suite, probes, options
         Which probes; ``probes`` overrides the suite; ``options`` by probe.
     limit
@@ -136,7 +140,7 @@ def audit(
     for name in options or {}:
         if load(name) not in [method for method, _ in methods]:
             raise BadInput(f"an option of {name} is set, but {name} is not among the probes of this audit")
-    _check_roles([method for method, _ in methods], roles or {})
+    _check_roles([method for method, _ in methods], roles or {}, more=("original", "gold") if chosen.receipt else ())
     if out is not None and Path(out).exists() and not Path(out).is_dir():
         raise BadInput(f"{out} is a file; name a directory for the reports")
     for method, given in methods:
@@ -147,6 +151,10 @@ def audit(
     session = session or open_session(
         cache, device=device, dtype=dtype, trust_remote_code=trust_remote_code, token_budget=token_budget
     )
+    if golds:
+        roles = {**(roles or {}), "gold": golds[0]}
+    if chosen.receipt is not None:
+        roles, golds, data = for_receipt(model, roles or {}, golds, data or {})
     subject, roles = open_subject(model, roles, session, endpoint_model, table)
     records, used, models = gather(
         subject,
@@ -178,6 +186,10 @@ def audit(
     findings = doubted(runner, findings, key_fault)
     if chosen.trail and complete:
         findings = [*findings, audit_trail(runner, methods, findings)]
+    proof = None
+    if chosen.receipt is not None and complete:
+        others = [models["gold"], *(open_target(gold, session=session) for gold in golds[1:])] if golds else []
+        proof = receipt(runner, methods, chosen.receipt, original=models.get("original"), golds=others)
     used += tuple(
         DataUsed(name, _relative(found.path) if found.path else "generated", found.items.digest[:16], len(found.items))
         for name, found in runner.found.items()
@@ -209,6 +221,7 @@ def audit(
         declared=tuple(name for names in chosen.primary.values() for name in names),
         notes=tuple(notes),
         complete=complete,
+        receipt=proof,
     )
     if out is not None:
         from probatum.reports import write
@@ -492,9 +505,9 @@ def table_of(
     return named if prediction is not None else {}
 
 
-def _check_roles(methods: Sequence[Method], roles: Mapping[str, Any]) -> None:
+def _check_roles(methods: Sequence[Method], roles: Mapping[str, Any], more: Sequence[str] = ()) -> None:
     """A role that no probe asks for is a slip of the pen, and would be ignored in silence."""
-    known = {"reference", "base", *(role for method in methods for role in method.signature.roles)}
+    known = {"reference", "base", *more, *(role for method in methods for role in method.signature.roles)}
     for role in roles:
         if role not in known:
             raise BadInput(

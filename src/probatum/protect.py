@@ -5,8 +5,9 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import json
+import os
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -39,6 +40,7 @@ class Repair:
     directory: Path
     audits: Mapping[str, Mapping[str, Report]]  #: "forget" and "retain" → "before", "after", "gold" → report
     comparisons: Mapping[str, Comparison]  #: "forget" and "retain" → after against before
+    receipt: Report | None = None  #: before, after and golds on every measure of forgetting, where that can be said
 
 
 def protect(
@@ -48,7 +50,8 @@ def protect(
     forget: str | Path,
     retain: str | Path,
     out: str | Path,
-    gold: str | Path | None = None,
+    gold: str | Path | Sequence[str | Path] = (),
+    holdout: str | Path | None = None,
     field: str | None = None,
     options: Mapping[str, Any] | None = None,
     seed: int = 0,
@@ -63,8 +66,9 @@ def protect(
     forget, retain
         Files of facts (prefix, secret[, suffix, format, paraphrases, others]) or of texts. Of a fact the secret is
         unlearned, of a text all of it; a text is asked by its first half.
-    gold
-        The model retrained without the forget set, where there is one; of the specimen it is built in.
+    gold, holdout
+        Models retrained without the forget set, better three than one; of the specimen it is built in. Facts of the
+        same kind that the model was never taught. With either there is a receipt (`probatum.receipt`).
 
     Raises
     ------
@@ -91,15 +95,18 @@ def protect(
         "protection": method, "paper": chosen.paper, "options": dict(settings), "seed": seed,
         "parent": subject.digest, "forget": gone.digest, "retain": kept.digest,
     }  # fmt: skip
+    golds = [gold] if isinstance(gold, (str, Path)) else list(gold)
     unfinished = out.with_name(f"{out.name}.{digest_of(json.dumps(said))[:8]}.tuning")
     with supervised(unfinished, progress):
         change = chosen.function(subject, gone, kept, rng=keyed(seed, method, sorted(settings.items())), **settings)
+    files = {"model": model, "forget": forget, "retain": retain, "holdout": holdout}
+    said["files"] = {k: _from_here(v) for k, v in files.items() if v is not None}
     save(change, subject, out, said)
     shutil.rmtree(unfinished, ignore_errors=True)
     records = _asked(gone), _asked(kept)
-    if gold is None and str(model) == "specimen":
-        gold = "gold"
-    models = {"before": model, "after": out, **({"gold": gold} if gold is not None else {})}
+    if not golds and str(model) == "specimen":
+        golds = ["gold"]
+    models = {"before": model, "after": out, **({"gold": golds[0]} if golds else {})}
     audits: dict[str, dict[str, Report]] = {}
     for name, data in zip(("forget", "retain"), records, strict=True):
         audits[name] = {}
@@ -111,7 +118,20 @@ def protect(
                 which, data=given, probes=chosen.proves, seed=seed, session=_again(session), out=place
             )
     compared = {n: compare(out / "audits" / n / "before", out / "audits" / n / "after") for n in audits}
-    return Repair(out, audits, compared)
+    proof = None
+    if golds or holdout is not None:
+        tell("the receipt: every measure on the model before, after and gold")
+        proof = audit(
+            out,
+            data={"Forget": gone, "Retain": kept} | ({"Holdout": holdout} if holdout is not None else {}),
+            suite="receipt",
+            roles={"original": model},
+            golds=golds,
+            seed=seed,
+            session=_again(session),
+            out=out / "receipt",
+        )
+    return Repair(out, audits, compared, proof)
 
 
 def save(change: Change, parent: Target, out: Path, said: Mapping[str, Any]) -> None:
@@ -145,6 +165,11 @@ def save(change: Change, parent: Target, out: Path, said: Mapping[str, Any]) -> 
     except OSError as error:
         shutil.rmtree(staging, ignore_errors=True)
         raise ProbatumError(f"{out} could not be written: {error.strerror}") from error
+
+
+def _from_here(path: str | Path) -> str:
+    """As the user gave it; never absolute, since a model may be published with the file that says this."""
+    return os.path.relpath(path) if Path(path).is_absolute() else str(path)
 
 
 def _facts(kind: type[F], path: str | Path, field: str | None) -> F:

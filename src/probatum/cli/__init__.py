@@ -35,6 +35,7 @@ def _root(version: bool = typer.Option(False, "--version", help="Print the versi
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line. What the user can mend is one sentence on stderr and exit code 2."""
     from probatum.cli import (
+        account,
         audit,
         cache,
         canaries,
@@ -50,7 +51,8 @@ def main(arguments: list[str] | None = None) -> None:
     )
 
     if not app.registered_commands:  # a second run in one process would add every verb again
-        for verb in (audit, list_, explain, compare, protect, report, schema, specimen, canaries, cache, data, guest):
+        first = (audit, account, list_, explain, compare, protect, report, schema)
+        for verb in (*first, specimen, canaries, cache, data, guest):
             verb.add(app)
     # A pipe or a terminal that cannot show a character must not end the run.
     for stream in (sys.stdout, sys.stderr):

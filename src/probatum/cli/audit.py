@@ -34,6 +34,11 @@ def audit(
     choices: Annotated[str | None, typer.Option(metavar="FILE", help="question, options, answer.")] = None,
     norms: Annotated[str | None, typer.Option(metavar="FILE", help="question, options, answer, about norms.")] = None,
     forms: Annotated[str | None, typer.Option(metavar="FILE", help="choices with form and cluster.")] = None,
+    forget: Annotated[
+        str | None, typer.Option(metavar="FILE", help="For a receipt: what was to be forgotten (prefix, secret).")
+    ] = None,
+    retain: Annotated[str | None, typer.Option(metavar="FILE", help="For a receipt: what was to be kept.")] = None,
+    holdout: Annotated[str | None, typer.Option(metavar="FILE", help="Such facts that no model was taught.")] = None,
     texts: Annotated[str | None, typer.Option(metavar="FILE", help="Ordinary texts for token frequencies.")] = None,
     key: Annotated[str | None, typer.Option(metavar="FILE", help="Fingerprints: trigger, response, space.")] = None,
     canaries: Annotated[str | None, typer.Option(metavar="FILE", help="Key of `probatum canaries make`.")] = None,
@@ -102,7 +107,14 @@ def audit(
     if json_ and len(models) > 1:
         raise BadInput("--json takes one model: stdout holds one report")
     files = {"Records": records, "Prompts": prompts, "Pairs": pairs, "Choices": choices, "Norms": norms, "Forms": forms}
-    files |= {"Texts": texts, "Key": key, "Directions": directions}
+    files |= {
+        "Forget": forget,
+        "Retain": retain,
+        "Holdout": holdout,
+        "Texts": texts,
+        "Key": key,
+        "Directions": directions,
+    }
     given: dict[str, Any] = {
         "members": members,
         "nonmembers": nonmembers,
@@ -118,7 +130,8 @@ def audit(
         "groups": group or (),
         "field": field,
         "reference": reference,
-        "roles": _pairs(role or [], "--with ROLE=MODEL"),
+        "roles": _pairs([r for r in role or [] if not r.startswith("gold=")], "--with ROLE=MODEL"),
+        "golds": [r.removeprefix("gold=") for r in role or [] if r.startswith("gold=")],
         "suite": suite,
         "probes": probe or (),
         "options": _options(option or []),
@@ -170,6 +183,14 @@ def _show(reports: list[Any], places: list[Path]) -> None:
     console = Console()
     console.print(terminal.side_by_side(reports) if len(reports) > 1 else terminal.summary(reports[0]))
     for report, place in zip(reports, places, strict=True):
+        if report.receipt is not None:
+            from probatum.reports import receipt
+
+            console.print()
+            console.print(receipt.table(report.receipt))
+            console.print(
+                f"{report.receipt.sentence}\nCompared with {report.receipt.compared}.", markup=False, soft_wrap=True
+            )
         if report.policy is not None:
             verdict = "within" if report.policy.passed else "over"
             console.print(f"{report.subject.name}: {verdict} the policy '{report.policy.name}'", markup=False)

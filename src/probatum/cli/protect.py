@@ -16,7 +16,11 @@ def protect(
     ],
     retain: Annotated[str, typer.Option("--retain", metavar="FILE", help="What is to be kept.")],
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="The new model's directory.")],
-    gold: Annotated[str | None, typer.Option(metavar="MODEL", help="Retrained without the forget set.")] = None,
+    gold: Annotated[
+        list[str] | None,
+        typer.Option(metavar="MODEL", help="Trained without the forget set (repeatable; best three)."),
+    ] = None,
+    holdout: Annotated[str | None, typer.Option(metavar="FILE", help="Such facts that no model was taught.")] = None,
     field: Annotated[str | None, typer.Option(metavar="NAME", help="Column that holds the text.")] = None,
     option: Annotated[list[str] | None, typer.Option("--set", metavar="OPTION=VALUE", help="Set an option.")] = None,
     seed: Annotated[int, typer.Option(help="Fixes every draw.")] = 0,
@@ -39,15 +43,26 @@ def protect(
         forget=forget,
         retain=retain,
         out=out,
-        gold=gold,
+        gold=gold or (),
+        holdout=holdout,
         field=field,
         options=_pairs(option or [], "--set OPTION=VALUE"),
         seed=seed,
         session=open_session(cache or True),
         say=None if quiet else lambda line: typer.echo(line, err=True),
     )
-    Console().print(table(repair))
-    typer.echo(f"{repair.directory}: the new model, protection.json, audits/")
+    console = Console()
+    console.print(table(repair))
+    said = "audits/"
+    if repair.receipt is not None and repair.receipt.receipt is not None:
+        from probatum.reports import receipt as view
+
+        proof = repair.receipt.receipt
+        console.print()
+        console.print(view.table(proof))
+        console.print(f"{proof.sentence}\nCompared with {proof.compared}.", markup=False, soft_wrap=True)
+        said += ", receipt/report.html"
+    typer.echo(f"{repair.directory}: the new model, protection.json, {said}")
 
 
 def table(repair: object) -> object:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from probatum.core.errors import BadInput
 from probatum.core.finding import DIMENSIONS, Finding
 from probatum.core.plain import from_plain, to_plain
+from probatum.core.receipt import Receipt
 
 #: Raised by one whenever a key is renamed, removed, or changes its meaning. New keys do not raise it.
 SCHEMA_VERSION = 1
@@ -76,6 +77,7 @@ class Report:
     notes: tuple[str, ...] = ()
     complete: bool = True  #: False: interrupted, or a probe crashed
     parent: str | None = None
+    receipt: Receipt | None = None  #: of a repaired model: before, after and gold
 
     def __getitem__(self, name: str) -> Report:
         """The part of the report about one dimension or one probe."""

@@ -14,7 +14,7 @@ from probatum.core.errors import BadInput
 from probatum.core.finding import DIMENSIONS
 
 HERE = Path(__file__).resolve().parent.parent / "suites"
-SUITE_KEYS = {"all", "tasks", "probe", "primary", "trail"}
+SUITE_KEYS = {"all", "tasks", "probe", "primary", "trail", "receipt"}
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,9 @@ class Suite:
     probes: tuple[tuple[str, Mapping[str, Any]], ...]
     primary: Mapping[str, tuple[str, ...]]
     trail: bool = False  #: whether every number is computed a second time, from the evidence alone
+    #: Of a suite for repaired models: ``gate`` names the measures without which nothing may be read, ``gold`` those of
+    #: which neither end is good; None for other suites.
+    receipt: Mapping[str, tuple[str, ...]] | None = None
 
 
 def read_suite(name: str | Path) -> Suite:
@@ -48,7 +51,7 @@ def read_suite(name: str | Path) -> Suite:
         there = ", ".join([*known, *DIMENSIONS])
         raise BadInput(f"no suite is called '{text}'; there are {there}, or give a .toml file")
     suite = _parse(path, text if path.parent == HERE else path.stem)
-    return Suite(suite.name, suite.probes, {**default.primary, **suite.primary}, suite.trail)
+    return Suite(suite.name, suite.probes, {**default.primary, **suite.primary}, suite.trail, suite.receipt)
 
 
 def _parse(path: Path, name: str) -> Suite:
@@ -89,4 +92,15 @@ def _parse(path: Path, name: str) -> Suite:
     for switch in ("tasks", "trail"):
         if raw.get(switch, False) not in (True, False):
             raise BadInput(f"{path}: {switch} is true or false, got '{raw[switch]}'")
-    return Suite(name, tuple(chosen), {d: tuple(p) for d, p in primary.items()}, bool(raw.get("trail", False)))
+    receipt = raw.get("receipt")
+    if receipt is not None:
+        named = {c[0] for c in chosen}
+        if (
+            not isinstance(receipt, dict)
+            or set(receipt) - {"gate", "gold"}
+            or not named.issuperset(p for names in receipt.values() for p in names)
+        ):
+            raise BadInput(f"{path}: [receipt] has the lists gate and gold, of probes of this suite")
+        receipt = {key: tuple(receipt.get(key, ())) for key in ("gate", "gold")}
+    trail = bool(raw.get("trail", False))
+    return Suite(name, tuple(chosen), {d: tuple(p) for d, p in primary.items()}, trail, receipt)

@@ -11,6 +11,7 @@ from typing import Any
 from probatum.core.finding import best_null, sentence
 from probatum.core.report import Report
 from probatum.reports import overview, text, view
+from probatum.reports import receipt as receipts
 from probatum.reports.ink import VARIABLES
 from probatum.reports.plots import plots
 
@@ -34,6 +35,7 @@ def html(report: Report) -> str:
         dimensions=view.by_dimension(report),
         not_audited=view.not_audited(report),
         overview=overview.overview(report),
+        receipt=receipts.rows(report.receipt),
         by_id={f.id: f for f in report},
     )
     return page
@@ -74,6 +76,9 @@ def _template() -> Any:
     environment.filters |= {"lines": lines, "drawn": drawn}
     environment.globals |= {
         "MEANING": view.MEANING,
+        "RECEIPT": receipts.MEANING,
+        "named": receipts.name,
+        "shown": receipts.show,
         "by_audience": view.by_audience,
         "limit_in_words": view.limit_in_words,
         "best_null": best_null,

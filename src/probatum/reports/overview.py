@@ -100,7 +100,7 @@ def strip(finding: Finding) -> Strip:
     words = "; ".join(
         [f"{finding.probe}: {finding.outcome}, {text.estimate(e)}"] + [m.what for m in marks if m is not None]
     )
-    ends = (_end(low, high - low), _end(high, high - low))
+    ends = (end_of_scale(low, high - low), end_of_scale(high, high - low))
     return Strip(finding, words, place(e.value), place(e.low), place(e.high), ends, *marks)
 
 
@@ -118,7 +118,7 @@ def _scale(e: EstimateView, beside: Sequence[float]) -> tuple[float, float]:
     return (low, high) if high > low else (low, low + 1)
 
 
-def _end(x: float, span: float) -> str:
+def end_of_scale(x: float, span: float) -> str:
     """The end of a scale, short: what is next to nothing beside its length is 0."""
     if abs(x) < 0.005 * span:
         return "0"

@@ -4,6 +4,11 @@ The privacy loss of one step of the Poisson-subsampled Gaussian is put on a grid
 ("connect the dots", Doroshenko et al. 2022, arXiv 2207.04380), and is convolved with itself by Fourier transforms
 (Koskela et al. 2020, arXiv 1906.03049). Both directions are dominated by the pairs of Zhu et al. 2022 (arXiv
 2106.08567). What falls off the grid, and what rounding may have lost, counts as delta.
+
+One record replaced by another is dominated by two opposite gradients of full length, (1 − q) N(0, σ²) + q N(1, σ²)
+and (1 − q) N(0, σ²) + q N(−1, σ²). For every ε, max(0, P − e^ε Q) is convex in the two likelihood ratios to N(0, σ²I)
+and its mixed derivative is negative, so by Kahane's comparison of Gaussian exponentials its mean grows with the two
+lengths and falls with the inner product of the gradients. `exact_curves` uses this pair; `accountant_epsilon` does not.
 """
 
 import functools
@@ -20,10 +25,17 @@ from probatum.statistics.epsilon import gaussian_delta, gaussian_epsilon
 
 #: Which two training sets are neighbors: one has a record more, or one record is another.
 Relation = Literal["add-or-remove-one", "replace-one"]
+RELATIONS: tuple[Relation, ...] = ("add-or-remove-one", "replace-one")
+#: The pair of laws of one step: with the record against without it, the other way round, or with it against another.
+Pair = Literal["remove", "add", "replace"]
 _TAIL = 1e-16  # probability that may fall off a grid at each end
 _FINE = 40  # points of the grid within one standard deviation of one step's loss
+_FINER = 160  # of `exact_curves`
+_BLOCKS = 4096  # into so many the grid is cut where only the ends of a window are looked for
 _POINTS = 1 << 22
+_ENOUGH = 1 << 16
 _LARGEST = 500.0  # a larger epsilon is as good as none
+_LN2 = math.log(2)
 
 
 class Phase(NamedTuple):
@@ -47,7 +59,7 @@ class Curve(NamedTuple):
         """δ at ``epsilon`` >= 0."""
         i = int(np.searchsorted(self.losses, epsilon, side="right"))
         rest = self.above[i] - math.exp(epsilon) * self.weighted[i] if i < len(self.losses) else 0.0
-        return min(1.0, max(rest, 0.0) + self.lost)
+        return float(min(1.0, max(rest, 0.0) + self.lost))
 
     def epsilon(self, delta: float) -> float:
         """The smallest epsilon >= 0 at which δ is at most ``delta``; infinite where more than that is lost."""
@@ -77,8 +89,7 @@ def upper_bounds(log: TrainingLog | None, delta: float) -> dict[str, float]:
     if log is None:
         return {}
     phases = phases_of(log)
-    relations: tuple[Relation, ...] = ("add-or-remove-one", "replace-one")
-    found = {f"accountant {r}": accountant_epsilon(phases, delta, relation=r) for r in relations} if delta > 0 else {}
+    found = {f"accountant {r}": accountant_epsilon(phases, delta, relation=r) for r in RELATIONS} if delta > 0 else {}
     return {name: bound for name, bound in found.items() if math.isfinite(bound)}
 
 
@@ -92,7 +103,7 @@ def accountant_epsilon(phases: Sequence[Phase], delta: float, *, relation: Relat
     """
     if not 0 < delta < 1:
         raise ValueError(f"delta must lie strictly between 0 and 1, got {delta}.")
-    mu = _whole_batches(phases)
+    mu = whole_batches(phases)
     if mu is not None:
         return gaussian_epsilon(delta, mu * (2 if relation == "replace-one" else 1))
     removed, added = _curves(tuple(phases))
@@ -103,7 +114,7 @@ def accountant_epsilon(phases: Sequence[Phase], delta: float, *, relation: Relat
 
 def accountant_delta(phases: Sequence[Phase], epsilon: float, *, relation: Relation = "add-or-remove-one") -> float:
     """Return an upper bound of delta at ``epsilon`` >= 0; at 0 it is the total variation distance."""
-    mu = _whole_batches(phases)
+    mu = whole_batches(phases)
     if mu is not None:
         return float(gaussian_delta(epsilon, mu * (2 if relation == "replace-one" else 1)))
     removed, added = _curves(tuple(phases))
@@ -112,7 +123,21 @@ def accountant_delta(phases: Sequence[Phase], epsilon: float, *, relation: Relat
     return min(1.0, removed.delta(epsilon / 2) + math.exp(epsilon / 2) * added.delta(epsilon / 2))
 
 
-def _whole_batches(phases: Sequence[Phase]) -> float | None:
+@functools.lru_cache(maxsize=64)
+def exact_curves(phases: tuple[Phase, ...], relation: Relation, fine: int = _FINER) -> tuple[Curve, Curve]:
+    """Return δ(ε) of the training with the record against without it, and of the other direction.
+
+    For replace-one the two are one curve, of the dominating pair itself and not through the set without the record.
+    ``fine``: points of the grid within a standard deviation of one step's loss; fewer are faster and never too low.
+    """
+    whole_batches(phases)  # refuses what no training can be
+    if relation == "replace-one":
+        both = _composed(phases, "replace", fine)
+        return both, both
+    return _composed(phases, "remove", fine), _composed(phases, "add", fine)
+
+
+def whole_batches(phases: Sequence[Phase]) -> float | None:
     """The mu of a training whose batches are the whole data, else None; what no training can be is refused."""
     if not phases:
         raise ValueError("an accountant needs at least one phase.")
@@ -134,20 +159,22 @@ def _two_steps(removed: Curve, added: Curve, delta: float) -> float:
 @functools.lru_cache(maxsize=32)
 def _curves(phases: tuple[Phase, ...]) -> tuple[Curve, Curve]:
     """The curve where the record is removed, and where it is added."""
-    return _composed(phases, remove=True), _composed(phases, remove=False)
+    return _composed(phases, "remove", _FINE), _composed(phases, "add", _FINE)
 
 
-def _composed(phases: tuple[Phase, ...], *, remove: bool) -> Curve:
+def _composed(phases: tuple[Phase, ...], pair: Pair, fine: int) -> Curve:
     from scipy.fft import irfft, next_fast_len, rfft
 
     steps = np.array([p.steps for p in phases], dtype=np.float64)
-    ends = [_range(p, float(steps.sum()), remove) for p in phases]
-    coarse = [_step(p, end, (end[1] - end[0]) / 20_000, remove) for p, end in zip(phases, ends, strict=True)]
+    ends = [_range(p, float(steps.sum()), pair) for p in phases]
+    coarse = [_step(p, end, (end[1] - end[0]) / 20_000, pair) for p, end in zip(phases, ends, strict=True)]
     variance = sum(t * max(mass @ x**2 - (mass @ x) ** 2, 0.0) for t, (x, mass, _) in zip(steps, coarse, strict=True))
-    h = math.sqrt(max(variance / steps.sum(), 1e-24)) / _FINE
+    spread = math.sqrt(max(variance / steps.sum(), 1e-24))
+    # Finer than `_FINE` only where that does not cost too many points.
+    h = max(spread / fine, min(spread / _FINE, max(high - low for low, high in ends) / _ENOUGH))
     while True:
         h = max(h, *((high - low) / (_POINTS - 4) for low, high in ends))
-        parts = [_step(p, end, h, remove) for p, end in zip(phases, ends, strict=True)]
+        parts = [_step(p, end, h, pair) for p, end in zip(phases, ends, strict=True)]
         low, high = _window(parts, steps)
         size = max(math.ceil((high - low) / h) + 2, *(len(mass) for _, mass, _ in parts))
         if size <= _POINTS:
@@ -173,19 +200,42 @@ def _composed(phases: tuple[Phase, ...], *, remove: bool) -> Curve:
     return Curve(losses, np.cumsum(mass[::-1])[::-1], weighted, lost)
 
 
-def _range(phase: Phase, steps: float, remove: bool) -> tuple[float, float]:
+def loss_at(phase: Phase, x: Floats, pair: Pair) -> Floats:
+    """Return the loss log(own law / other law) of one step where its noisy sum is ``x`` clips."""
+    sigma, q, _ = phase
+    with np.errstate(divide="ignore"):  # log of ((1 − q) N(0, σ²) + q N(1, σ²)) over N(0, σ²) at x
+        there: Floats = np.logaddexp(np.log1p(-q), math.log(q) + (x - 0.5) / sigma**2)
+        if pair == "replace":
+            there = there - np.logaddexp(np.log1p(-q), math.log(q) + (-x - 0.5) / sigma**2)
+    return -there if pair == "add" else there
+
+
+def _range(phase: Phase, steps: float, pair: Pair) -> tuple[float, float]:
     """Between which losses one step lies but for a chance of `_TAIL` over the whole training."""
     from scipy.special import ndtri
 
-    sigma, q, _ = phase
-    z = -float(ndtri(_TAIL / steps)) * sigma
-    x = np.array([-z, 1 + z] if remove else [z, -z])
-    with np.errstate(divide="ignore"):  # log of ((1 − q) N(0, σ²) + q N(1, σ²)) over N(0, σ²) at x
-        low, high = np.logaddexp(np.log1p(-q), math.log(q) + (x - 0.5) / sigma**2) * (1 if remove else -1)
+    z = -float(ndtri(_TAIL / steps)) * phase.noise_multiplier
+    low, high = loss_at(phase, np.array([z, -z] if pair == "add" else [-z, 1 + z]), pair)
     return float(low), float(high)
 
 
-def _step(phase: Phase, ends: tuple[float, float], h: float, remove: bool) -> tuple[Floats, Floats, float]:
+def _place(phase: Phase, losses: Floats, pair: Pair) -> Floats:
+    """Where on the line, in clips, the loss is this one: the inverse of `loss_at`."""
+    sigma, q, _ = phase
+    if pair == "replace":  # x = σ² (l / 2 + asinh((1 − q) sinh(l / 2) / (q e^(−1 / 2σ²)))), in logarithms
+        half = np.abs(losses) / 2
+        with np.errstate(divide="ignore", over="ignore"):
+            y = np.log1p(-q) - math.log(q) + 0.5 / sigma**2 + np.where(half > 30, half - _LN2, np.log(np.sinh(half)))
+            x = np.where(y > 30, y + _LN2, np.arcsinh(np.exp(np.minimum(y, 30))))
+        place: Floats = np.sign(losses) * sigma**2 * (half + x)
+        return place
+    ratio = -losses if pair == "add" else losses
+    with np.errstate(divide="ignore", over="ignore"):
+        excess: Floats = np.where(ratio > 30, ratio, np.log(np.maximum(np.expm1(np.minimum(ratio, 30)) + q, 0.0)))
+    return (excess - math.log(q)) * sigma**2 + 0.5
+
+
+def _step(phase: Phase, ends: tuple[float, float], h: float, pair: Pair) -> tuple[Floats, Floats, float]:
     """Losses on the grid, their mass under the first law, and the mass above the grid.
 
     The mass between two points goes to both so that neither law loses any: a spread of the likelihood ratio that keeps
@@ -193,14 +243,12 @@ def _step(phase: Phase, ends: tuple[float, float], h: float, remove: bool) -> tu
     """
     sigma, q, _ = phase
     losses: Floats = np.arange(math.floor(ends[0] / h), math.ceil(ends[1] / h) + 1).astype(np.float64) * h
-    ratio = losses if remove else -losses
-    with np.errstate(divide="ignore", over="ignore"):  # where on the line the loss is this one
-        excess = np.where(ratio > 30, ratio, np.log(np.maximum(np.expm1(np.minimum(ratio, 30)) + q, 0.0)))
-    place = (excess - math.log(q)) * sigma**2 + 0.5
+    place = _place(phase, losses, pair)
     plain, there = _masses(place / sigma), _masses((place - 1) / sigma)
-    mixture = (1 - q) * plain + q * there
-    own, other = (mixture, plain) if remove else (plain, mixture)
-    own, other = (own, other) if remove else (own[::-1], other[::-1])  # the loss falls along the line
+    own = (1 - q) * plain + q * there
+    other = (1 - q) * plain + q * _masses((place + 1) / sigma) if pair == "replace" else plain
+    if pair == "add":
+        own, other = other[::-1], own[::-1]  # the loss falls along the line
     middle: Floats = own[1:-1]
     upper: Floats = np.clip((middle - other[1:-1] * np.exp(losses[:-1])) / -math.expm1(-h), 0.0, middle)
     mass: Floats = np.append(own[0], upper)
@@ -221,14 +269,19 @@ def _masses(z: Floats) -> Floats:
 
 def _window(parts: Sequence[tuple[Floats, Floats, float]], steps: Floats) -> tuple[float, float]:
     """Between which losses the sum of all steps lies but for a chance of `_TAIL` on each side (Chernoff's bound)."""
-    from scipy.special import logsumexp
-
     variance = sum(t * max(m @ x**2 - (m @ x) ** 2, 1e-24) for t, (x, m, _) in zip(steps, parts, strict=True))
     tilt = np.geomspace(0.05, 200, 24) / math.sqrt(variance)
     ends = []
     for side in (-1.0, 1.0):
-        growth = [
-            sum(t * logsumexp(side * k * x, b=m) for t, (x, m, _) in zip(steps, parts, strict=True)) for k in tilt
-        ]
-        ends.append(side * float(((np.array(growth) - math.log(_TAIL)) / tilt).min()))
+        growth = sum(t * _growth(side * x, m, tilt) for t, (x, m, _) in zip(steps, parts, strict=True))
+        ends.append(side * float(((growth - math.log(_TAIL)) / tilt).min()))
     return ends[0], ends[1]
+
+
+def _growth(x: Floats, mass: Floats, tilt: Floats) -> Floats:
+    """The logarithm of Σ mass e^(tilt x) for each tilt, and not less: a block of points counts as its largest."""
+    starts = np.arange(0, len(x), -(-len(x) // _BLOCKS))
+    x, mass = np.maximum.reduceat(x, starts), np.add.reduceat(mass, starts)
+    top = x[mass > 0].max()
+    found = [k * top + math.log(float(np.exp(np.minimum(k * (x - top), 0.0)) @ mass)) for k in tilt]
+    return np.array(found)
