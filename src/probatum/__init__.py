@@ -5,6 +5,7 @@ from probatum.core.access import Access
 from probatum.core.catalogue import probe, protection
 from probatum.core.data import (
     Canaries,
+    Certificate,
     Choices,
     Claims,
     Directions,
@@ -39,6 +40,7 @@ __all__ = [
     "BadInput",
     "BudgetSpent",
     "Canaries",
+    "Certificate",
     "Choices",
     "Claims",
     "Directions",

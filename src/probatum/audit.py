@@ -19,7 +19,7 @@ from probatum.core.cards import read_claims
 from probatum.core.catalogue import Method, load
 from probatum.core.control import InSitu
 from probatum.core.cost import Budget
-from probatum.core.data import KINDS, Data
+from probatum.core.data import KINDS, Certificate, Data
 from probatum.core.errors import BadInput, NotOffered, ProbatumError, StoreError
 from probatum.core.estimate import Result, Truth
 from probatum.core.finding import Finding
@@ -350,12 +350,26 @@ def collect(
             used.append(
                 DataUsed("claims", "README.md of the model", records["Claims"].digest[:16], len(records["Claims"]))
             )
-    if _builtin(model) and not (set(records) - {"Claims"}):
+    if Access.BYTES in subject.access and "Certificate" not in records:
+        paper = subject.files() / "certificate.json"
+        if paper.is_file():
+            records["Certificate"] = found = read_certificate(paper)
+            used.append(DataUsed("certificate", "certificate.json of the model", found.digest[:16], len(found)))
+    if _builtin(model) and not (set(records) - {"Claims", "Certificate"}):
         from probatum.controls.sets import builtin
 
         records = {**builtin("subject"), **records}
         used += [DataUsed(k.lower(), "built-in", d.digest[:16], len(d)) for k, d in records.items() if k != "Claims"]
     return records, tuple(used)
+
+
+def read_certificate(path: Path) -> Certificate:
+    """``certificate.json`` as data."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInput(f"{path}: cannot be read as text ({error})") from error
+    return Certificate.from_rows([{"id": "certificate", "said": text}], str(path), name="certificate.json")
 
 
 def finder(sets: Sequence[str | Path], limit: int | None, seed: int) -> Callable[[str], Found]:

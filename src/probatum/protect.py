@@ -115,7 +115,7 @@ def protect(
             place = out / "audits" / name / stage
             given: dict[str, Data | str | Path] = {"Records": data}
             audits[name][stage] = audit(
-                which, data=given, probes=chosen.proves, seed=seed, session=_again(session), out=place
+                which, data=given, probes=chosen.proves, seed=seed, session=without_costs(session), out=place
             )
     compared = {n: compare(out / "audits" / n / "before", out / "audits" / n / "after") for n in audits}
     proof = None
@@ -128,7 +128,7 @@ def protect(
             roles={"original": model},
             golds=golds,
             seed=seed,
-            session=_again(session),
+            session=without_costs(session),
             out=out / "receipt",
         )
     return Repair(out, audits, compared, proof)
@@ -207,7 +207,7 @@ def _asked(facts: Facts) -> Records:
     return Records.from_rows(rows, facts.name, name=facts.name)
 
 
-def _again(session: Session) -> Session:
+def without_costs(session: Session) -> Session:
     """The same store and settings with counters of its own, so that every report counts what it cost."""
     from probatum.core.cost import Cost
 

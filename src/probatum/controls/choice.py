@@ -19,6 +19,7 @@ NAMED: dict[str, Callable[[Opener], list[Control]]] = {
     "randomized_response": guarantees.randomized_response,
     "directions": guarantees.directions,
     "training_logs": guarantees.training_logs,
+    "certificates": guarantees.certificates,
     "decisions": decisions.decisions,
     "contamination": contamination.contamination,
 }

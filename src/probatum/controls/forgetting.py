@@ -43,7 +43,7 @@ def people_sets(seed: int = 0) -> Mapping[str, Data]:
 
 def _fact(row: Mapping[str, Any], facts: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     """A trained sentence as a fact; what is known of the fact stands at the sentence that asks by its own prefix."""
-    own = {"id": row["id"], "cluster": row["cluster"]}
+    own = {"id": row["id"], "cluster": row["cluster"], "attribute": row["attribute"]}
     text, start, end = row["text"], row["start"], row["end"]
     if row["cluster"] not in text[:start]:
         return {**own, "text": text}

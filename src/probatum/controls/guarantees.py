@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy as np
 from probatum.controls.cases import Mixed
 from probatum.core.access import Access
 from probatum.core.control import Control
-from probatum.core.data import Canaries, Directions, TrainingLog, digest_of
+from probatum.core.data import Canaries, Certificate, Directions, TrainingLog, digest_of
 from probatum.core.draws import keyed
 from probatum.core.ragged import Ragged
 from probatum.core.target import RECORD, Opener, Target, TokenStatistics
@@ -103,3 +104,32 @@ def _log(kind: str, row: Mapping[str, float], expected: tuple[float, float]) -> 
     name = f"noise {row['noise_multiplier']:g}, sampled {row['sample_rate']:g}, {row['steps']:g} steps"
     data = {"TrainingLog": TrainingLog.from_rows([{"id": "log", **row, "delta": DELTA}], name)}
     return Control(name, kind, Told(name, {}), data, {}, None, "", expected)  # type: ignore[arg-type]
+
+
+#: By how much an epsilon is understated, in percent.
+UNDERSTATED = (0.05, 0.5, 2.0, 10.0, 50.0)
+_CERTIFIED = ((0.5, 0.01, 400), (1.0, 0.05, 20), (2.0, 0.02, 300), (4.0, 0.2, 50), (0.8, 0.004, 900))
+
+
+def certificates(_: Opener) -> list[Control]:
+    """Certificates of five trainings whose epsilon is understated by known shares; blanks state it truly."""
+    from probatum.statistics.accounting import Phase
+    from probatum.statistics.guarantee import guarantee
+
+    cases = []
+    for sigma, q, steps in _CERTIFIED:
+        true = guarantee([Phase(sigma, q, steps)], DELTA)
+        for share in (*UNDERSTATED, 0.0):
+            for unit in ("record", "user:person"):
+                said = {
+                    **true, "epsilon": true["epsilon"] * (1 - share / 100), "unit": unit, "sampler": "poisson", "q": q,
+                    "sigma": sigma, "T": steps, "C": 1.0, "generator": "operating system",
+                    "loss": "one scalar per unit",
+                    "sensitivity": {"pairs": 20, "max_ratio": 1.0}, "data_digest": "of nothing",
+                    "chosen_on_private_data": [], "empirical": {"one_run": None, "one_shot": None},
+                }  # fmt: skip
+                name = f"epsilon understated by {share:g} %" if share else "true epsilon"
+                data = {"Certificate": Certificate.from_rows([{"id": "certificate", "said": json.dumps(said)}], name)}
+                kind = "positive" if share else "negative"
+                cases.append(Control(name, kind, Told(name, {}), data, {}, share or None, "% understated"))  # type: ignore[arg-type]
+    return cases

@@ -270,6 +270,15 @@ class TrainingLog(Data):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class Certificate(Data):
+    """``certificate.json`` of a private training: one record, the JSON text."""
+
+    COLUMNS = ("said",)
+    FLAG = "a model with certificate.json (of `probatum protect dp_finetune`)"
+    said: tuple[str, ...]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Directions(Data):
     """Directions in the space of the weights, by the seed and index that make them; some were put among the updates of
     a training as canaries (`probatum.statistics.directions`)."""
@@ -309,13 +318,15 @@ class Records(Data):
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Facts(Records):
     """Records that may be asked in other words: ``paraphrases`` are further prefixes of the same secret, and ``others``
-    values of its kind that are wrong. A plain text is a fact with an empty prefix.
+    values of its kind that are wrong. ``attribute`` is what the fact says of its cluster (a person's city). A plain
+    text is a fact with an empty prefix.
     """
 
-    OPTIONAL = (*Records.OPTIONAL, "paraphrases", "others")  # type: ignore[assignment]
+    OPTIONAL = (*Records.OPTIONAL, "paraphrases", "others", "attribute")  # type: ignore[assignment]
     FLAG = ""
     paraphrases: tuple[tuple[str, ...] | None, ...] | None = None
     others: tuple[tuple[str, ...] | None, ...] | None = None
+    attribute: tuple[str | None, ...] | None = None
 
     def __post_init__(self) -> None:
         for name in ("paraphrases", "others"):
@@ -519,7 +530,7 @@ class Claims(Data):
 KINDS: dict[str, type[Data]] = {
     k.__name__: k
     for k in (
-        *(Texts, Members, Canaries, TrainingLog, Directions, Records),
+        *(Texts, Members, Canaries, TrainingLog, Certificate, Directions, Records),
         *(Forget, Retain, Holdout),
         *(Pairs, Choices, Norms, Forms, Prompts, Items, Rows, Key, Claims),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -47,14 +47,19 @@ def sequence_logprob(
     """
     import torch
 
-    ids, mask = _padded(model, rows)
+    logprob, mask = token_logprob(model, rows)
     scored = mask
     if counted is not None:
         scored = torch.zeros_like(mask)
         for i, marks in enumerate(counted):
-            scored[i, : len(marks)] = torch.from_numpy(marks)
-    logprob = _log_softmax(model, ids, mask).gather(-1, ids[:, 1:, None])[..., 0]
-    return (logprob * scored[:, 1:]).sum(1), scored[:, 1:].sum(1)
+            scored[i, : len(marks) - 1] = torch.from_numpy(marks[1:])
+    return (logprob * scored).sum(1), scored.sum(1)
+
+
+def token_logprob(model: Any, rows: Sequence[np.ndarray]) -> tuple[Any, Any]:
+    """log p(x_t | x_<t) of every token but the first, shape (n, longest − 1), with gradient, and 1 where it is real."""
+    ids, mask = _padded(model, rows)
+    return _log_softmax(model, ids, mask).gather(-1, ids[:, 1:, None])[..., 0], mask[:, 1:]
 
 
 def mean_loss(model: Any, rows: Sequence[np.ndarray]) -> Any:
@@ -142,6 +147,11 @@ def supervised(
         _SUPERVISION.reset(token)
 
 
+def supervision() -> Supervision:
+    """What the caller of the method that is running gave; nothing by default."""
+    return _SUPERVISION.get() or Supervision()
+
+
 def tune(
     target: Target,
     loss: Callable[[Any, int], Any],
@@ -171,7 +181,7 @@ def tune(
     """
     import torch
 
-    watch = _SUPERVISION.get() or Supervision()
+    watch = supervision()
     watch.begun += 1
     state = watch.folder / f"tuning-{watch.begun}.safetensors" if watch.folder else None
     with target.module() as model:
@@ -210,9 +220,35 @@ def tune(
             from probatum.engine.lora import merged
 
             model = merged(model)
-        named = {k: v.detach().float().cpu().numpy() for k, v in model.state_dict().items()}
-        on_disk = target.weights()
-        return Change({k: named[k] for k in on_disk if k in named}, {"loss": seen})
+        return Change(as_on_disk(model, target.weights()), {"loss": seen})
+
+
+def as_on_disk(model: Any, names: Iterable[str]) -> dict[str, np.ndarray]:
+    """The model's tensors by the names on disk, which transformers may change when it reads them (GPT-NeoX's head), and
+    which may lack the prefix of the body (GPT-2 on the hub).
+
+    Raises
+    ------
+    ProbatumError
+        A parameter has no name there, so that what it learned would be lost.
+    """
+    own, prefix = _as_saved(model), f"{getattr(model, 'base_model_prefix', '')}."
+    called = {k: next((n for n in (k, prefix + k, k.removeprefix(prefix)) if n in own), None) for k in names}
+    kept = {own[name].data_ptr() for name in called.values() if name is not None}  # tied ones have one place
+    kept |= {buffer.data_ptr() for buffer in model.buffers()}
+    lost = [name for name, value in own.items() if value.data_ptr() not in kept]
+    if lost:
+        raise ProbatumError(f"the files of this model do not hold {lost[0]}, so what it learned cannot be saved")
+    return {k: own[name].detach().float().cpu().numpy() for k, name in called.items() if name is not None}
+
+
+def _as_saved(model: Any) -> dict[str, Any]:
+    """The model's tensors with what transformers did to names and shapes on reading undone, as when it saves them."""
+    if not getattr(model, "_weight_conversions", None):
+        return dict(model.state_dict())
+    from transformers.core_model_loading import revert_weight_conversion
+
+    return dict(revert_weight_conversion(model, model.state_dict()))
 
 
 def _save(file: Path, trained: Mapping[str, Any], optimizer: Any, seen: Sequence[float]) -> None:

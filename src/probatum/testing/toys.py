@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,7 @@ def _rows() -> Iterator[tuple[str, dict[str, Any]]]:
     yield "TrainingLog", {"id": "log", "noise_multiplier": 1.0, "sample_rate": 0.01, "steps": 1000, "delta": 1e-5}
     for i in range(2 * N):
         yield from _facts(i)
+    yield "Certificate", {"id": "certificate", "said": json.dumps({"epsilon": 3.0, "delta": 1e-5})}
     for i in range(4 * N):
         yield "Directions", {"id": f"d{i}", "seed": 7, "index": i, "member": i < 3 * N, "dose": float(i < 3 * N)}
     yield "Claims", {"id": "parameters", "kind": "parameters", "value": "3,072"}

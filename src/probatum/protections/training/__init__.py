@@ -1,0 +1,1 @@
+"""Training that protects what it reads."""
