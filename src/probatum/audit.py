@@ -355,6 +355,13 @@ def collect(
         if paper.is_file():
             records["Certificate"] = found = read_certificate(paper)
             used.append(DataUsed("certificate", "certificate.json of the model", found.digest[:16], len(found)))
+    from probatum.controls import specimen
+
+    if isinstance(model, str) and model in specimen.PEOPLE and not Path(model).exists() and "Forget" not in records:
+        from probatum.controls.forgetting import people_sets
+
+        used += [DataUsed(k.lower(), "built-in", d.digest[:16], len(d)) for k, d in people_sets().items()]
+        records = {**people_sets(), **records}
     if _builtin(model) and not (set(records) - {"Claims", "Certificate"}):
         from probatum.controls.sets import builtin
 

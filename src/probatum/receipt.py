@@ -61,7 +61,7 @@ def receipt(
     runner
         Of the repaired model, whose findings are there; its ``data`` hold Forget and Retain, and better Holdout.
     rules
-        ``gate`` and ``gold`` of the suite.
+        ``gate``, ``cost`` and ``gold`` of the suite.
     original, golds
         The model before the repair; models trained without the forget set. Without golds the measures of forgetting
         are compared with the original's on facts that it was never taught (Holdout).
@@ -216,9 +216,13 @@ def _line(
 ) -> ReceiptLine:
     first = next(iter(method.signature.data.values()), "")
     part: Literal["gate", "kept", "forgotten"] = (
-        "gate" if method.name in rules["gate"] else "forgotten" if first == "Forget" else "kept"
+        "gate"
+        if method.name in rules["gate"]
+        else "forgotten"
+        if first == "Forget" and method.name not in rules["cost"]
+        else "kept"
     )
-    if not gold and part != "forgotten":
+    if not gold and first != "Forget":
         others = [before] if before is not None else []  # without gold, the rest is to stay where it was
     better: Literal["high", "low", "gold"] = "gold" if method.name in rules["gold"] else method.better or "gold"
     views = tuple(o.view for o in others)

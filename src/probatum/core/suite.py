@@ -30,7 +30,7 @@ class Suite:
     primary: Mapping[str, tuple[str, ...]]
     trail: bool = False  #: whether every number is computed a second time, from the evidence alone
     #: Of a suite for repaired models: ``gate`` names the measures without which nothing may be read, ``gold`` those of
-    #: which neither end is good; None for other suites.
+    #: which neither end is good, ``cost`` those of the forget set that show a price; None for other suites.
     receipt: Mapping[str, tuple[str, ...]] | None = None
 
 
@@ -97,10 +97,10 @@ def _parse(path: Path, name: str) -> Suite:
         named = {c[0] for c in chosen}
         if (
             not isinstance(receipt, dict)
-            or set(receipt) - {"gate", "gold"}
+            or set(receipt) - {"gate", "cost", "gold"}
             or not named.issuperset(p for names in receipt.values() for p in names)
         ):
-            raise BadInput(f"{path}: [receipt] has the lists gate and gold, of probes of this suite")
-        receipt = {key: tuple(receipt.get(key, ())) for key in ("gate", "gold")}
+            raise BadInput(f"{path}: [receipt] has the lists gate, cost and gold, of probes of this suite")
+        receipt = {key: tuple(receipt.get(key, ())) for key in ("gate", "cost", "gold")}
     trail = bool(raw.get("trail", False))
     return Suite(name, tuple(chosen), {d: tuple(p) for d, p in primary.items()}, trail, receipt)

@@ -59,7 +59,7 @@ def name(line: ReceiptLine) -> str:
 
 def _row(line: ReceiptLine) -> Row:
     views = [v for v in (line.before, line.after, *line.golds) if v is not None]
-    numbers = [x for v in views for x in (v.value, v.low, v.high)] + [line.low, line.high]
+    numbers = [x for v in views for x in (v.value, v.low, v.high)]
     known = [float(x) for x in numbers if x is not None and text.finite(x) is not None]
     sign = MEANING[line.verdict][0]
     words = "; ".join(
@@ -73,7 +73,7 @@ def _row(line: ReceiptLine) -> Row:
     )  # fmt: skip
     if not known:
         return Row(line, sign, words)
-    low, high = _scale(line.metric, known)
+    low, high = _scale(line.metric, known, [x for x in (line.low, line.high) if x is not None])
 
     def at(x: float | None) -> float | None:
         if x is None or text.finite(x) is None:
@@ -98,11 +98,12 @@ def _row(line: ReceiptLine) -> Row:
     )
 
 
-def _scale(metric: str, values: Sequence[float]) -> tuple[float, float]:
+def _scale(metric: str, values: Sequence[float], band: Sequence[float]) -> tuple[float, float]:
+    """From 0 to 1 for a share, wherever the band reaches; else around all that is drawn, and 0."""
     low, high = min(values), max(values)
     if low >= 0 and high <= 1 and any(word in metric for word in (*UNIT, "recall", "KS", "ROUGE", "rank")):
         return 0.0, 1.0
-    low, high = min(low, 0.0), max(high, 0.0)
+    low, high = min(low, 0.0, *band), max(high, 0.0, *band)
     return (low, high) if high > low else (low, low + 1)
 
 
