@@ -17,8 +17,8 @@ fast: $(READY)  ## the quick tests
 	$(BIN)/python -m pytest -n 2 -m "not slow"
 
 check: $(READY)  ## linters, types, floors, stale documents
-	$(BIN)/ruff check src tests benchmarks examples docs/comparison.py docs/nulls.py
-	$(BIN)/ruff format --check src tests benchmarks examples docs/comparison.py docs/nulls.py
+	$(BIN)/ruff check src tests benchmarks examples docs/comparison.py docs/nulls.py docs/unlearning.py
+	$(BIN)/ruff format --check src tests benchmarks examples docs/comparison.py docs/nulls.py docs/unlearning.py
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -m "not slow" tests/test_floors.py tests/test_docs.py
 
@@ -26,6 +26,7 @@ docs: $(READY)  ## write what is generated
 	$(BIN)/probatum list --markdown > docs/methods.md
 	$(BIN)/python docs/comparison.py > docs/comparison.md
 	$(BIN)/python docs/nulls.py > docs/nulls.md
+	$(BIN)/python docs/unlearning.py > docs/unlearning.md  # its figures: --measure, some minutes
 
 bench: $(READY)  ## speed against peers, as ratios
 	$(BIN)/python benchmarks/one_pass.py
@@ -37,6 +38,7 @@ bench: $(READY)  ## speed against peers, as ratios
 specimen: $(READY)  ## train the built-in models anew and check their stated ranges
 	$(BIN)/probatum specimen build/specimen --retrain
 	$(BIN)/python tests/controls/check_ranges.py build/specimen --retrained
+	$(BIN)/python tests/controls/check_people_ranges.py build/specimen --retrained
 
 clean:
 	rm -rf $(VENV) build dist probatum-report .mypy_cache .pytest_cache .ruff_cache

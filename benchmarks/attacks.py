@@ -1,20 +1,17 @@
-"""Membership attacks, ours beside a re-creation of mimir's control flow: document by document, attack by attack.
+"""Membership attacks, ours beside a re-creation of mimir's control flow (`mimir_flow`) and beside bare passes.
 
 Run: ``python benchmarks/attacks.py [TEXTS REPEATS]``. A random GPT-NeoX of 26.8 million parameters, vocabulary 16,384,
-and a smaller one as reference. The peer's flow is re-created by us from its published structure (one document at a
-time, whole logits kept, one number taken out at a time, a pass of its own for DC-PDD, reference and both sides of
-ReCaLL); it is not its code. CPU seconds, one thread, in turns in one process.
+and a smaller one as reference. The tokenizer has no start token, as mimir's policy has none either, and texts are so
+long that its ⌊kT⌋ and our ⌈kT⌉ tokens of Min-K% are the same. CPU seconds, one thread, in turns in one process.
 """
 
 import contextlib
-import math
 import sys
 import tempfile
 import time
-import zlib
-from collections import Counter
 from pathlib import Path
 
+import mimir_flow
 import numpy as np
 import tokenizers
 import torch
@@ -31,92 +28,37 @@ ONE_PASS = (
     "loss", "zlib_entropy", "min_k_prob", "max_k_prob", "min_k_plus_plus", "surp", "window_min_loss", "dc_pdd",
     "quantile_regression", "dataset_inference", "attack_ensemble",
 )  # fmt: skip
-WITH_REFERENCE = ("reference_ratio", "ez_mia", "wbc")
-K, A = 0.2, 0.1
+SAME = ("loss", "zlib_entropy", "min_k_prob", "min_k_plus_plus", "dc_pdd", "reference_ratio", "recall")
+OTHER_PASSES = ("loss", "lowercase", "reference_ratio", "recall")
+OPTIONS = {"recall": {"shots": 1}, "dc_pdd": {"a": mimir_flow.A}}  # as mimir has them
 
 
 def build(path, layers=8, width=384, seed=0):
-    words = {"<unk>": 0, "<s>": 1, "</s>": 2, **{f"w{i}": i for i in range(3, 16384)}}
+    words = {"<unk>": 0, "<s>": 1, "</s>": 2, **{word(i): i for i in range(3, 16384)}}
     model = tokenizers.Tokenizer(tokenizers.models.WordLevel(words, unk_token="<unk>"))
     model.pre_tokenizer = tokenizers.pre_tokenizers.WhitespaceSplit()
-    transformers.PreTrainedTokenizerFast(tokenizer_object=model, bos_token="<s>", eos_token="</s>").save_pretrained(
-        path
-    )
+    transformers.PreTrainedTokenizerFast(tokenizer_object=model).save_pretrained(path)
     sizes = {
         "hidden_size": width,
         "intermediate_size": 4 * width,
         "num_hidden_layers": layers,
         "num_attention_heads": 6,
     }
-    config = transformers.GPTNeoXConfig(vocab_size=16384, max_position_embeddings=512, **sizes)
+    config = transformers.GPTNeoXConfig(vocab_size=16384, max_position_embeddings=2048, **sizes)
     torch.manual_seed(seed)
     network = transformers.AutoModelForCausalLM.from_config(config)
     network.save_pretrained(path)
     return sum(p.numel() for p in network.parameters())
 
 
+def word(i):
+    return f"{'Ww'[i % 2]}{i // 2}"
+
+
 def documents(n, seed=0):
     rng = np.random.default_rng(seed)
-    lengths = np.clip(rng.normal(190, 60, n), 40, 380).astype(int)
-    return [" ".join(f"w{i}" for i in rng.integers(3, 16384, length)) for length in lengths]
-
-
-class OneByOne:
-    """A model asked for one document at a time; every number is taken out of its row by itself."""
-
-    def __init__(self, path):
-        self.model = transformers.AutoModelForCausalLM.from_pretrained(path).eval()
-        self.tokenizer = transformers.AutoTokenizer.from_pretrained(path)
-
-    def pass_(self, text, before=""):
-        ids = torch.tensor([[1, *self.tokenizer(before + text)["input_ids"]]])
-        with torch.no_grad():
-            logits = self.model(ids).logits[0, :-1]
-        first = len(self.tokenizer(before)["input_ids"]) if before else 0
-        return logits[first:], ids[0, 1 + first :]
-
-    def logprobs(self, text, before=""):
-        logits, ids = self.pass_(text, before)
-        table = logits.log_softmax(-1)
-        return [table[i, token].item() for i, token in enumerate(ids)], table, ids
-
-
-def peer(path, reference, texts, prefix, corpus):
-    model, other = OneByOne(path), OneByOne(reference)
-    counts = Counter(token for text in corpus for token in model.tokenizer(text)["input_ids"])
-    known = {token for text in [*texts, *corpus] for token in model.tokenizer(text)["input_ids"]}
-    total = sum(counts.values()) + len(known)
-
-    def work():
-        scores = {}
-        for text in texts:
-            own, table, ids = model.logprobs(text)
-            mean = (table.exp() * table).sum(-1)
-            spread = ((table.exp() * table.square()).sum(-1) - mean.square()).sqrt()
-            z = [(o - m.item()) / s.item() for o, m, s in zip(own, mean, spread, strict=True)]
-            low = math.ceil(K * len(own) - 1e-9)
-            row = {
-                "loss": np.mean(own),
-                "zlib_entropy": np.sum(own) / len(zlib.compress(text.encode())),
-                "min_k_prob": np.mean(sorted(own)[:low]),
-                "min_k_plus_plus": np.mean(sorted(z)[:low]),
-            }
-            again, _, ids = model.logprobs(text)  # DC-PDD asks the model again
-            seen, terms = set(), []
-            for o, token in zip(again, ids.tolist(), strict=True):
-                if token not in seen:
-                    seen.add(token)
-                    terms.append((math.exp(o), counts[token] + 1))
-            row["dc_pdd"] = np.mean([min(p * math.log(total / n), A) for p, n in terms])
-            row["dc_pdd, raw counts"] = np.mean([min(p * -math.log(n), A) for p, n in terms])
-            row["reference_ratio"] = np.mean(own) - np.mean(other.logprobs(text)[0])
-            alone = np.mean(model.logprobs(text)[0])
-            row["recall"] = np.mean(model.logprobs(text, prefix)[0]) / alone
-            for name, value in row.items():
-                scores.setdefault(name, []).append(value)
-        return scores
-
-    return work
+    lengths = np.clip(rng.normal(190, 60, n), 40, 380).astype(int) // 5 * 5 + 1
+    return [" ".join(word(i) for i in rng.integers(3, 16384, length)) for length in lengths]
 
 
 def ours(path, reference, members, known, corpus, names):
@@ -142,6 +84,7 @@ def run(runner, name, known):
         given["known"] = known
     if method.signature.rng:
         given["rng"] = keyed("attacks")
+    given |= OPTIONS.get(name, {})
     return method.function(runner.subject, runner.data["Members"].blind(), **given).values
 
 
@@ -199,27 +142,42 @@ def main():
         tokens = sum(len(t.split()) for t in texts)
         print(f"{count} texts, {tokens} tokens; {size / 1e6:.1f} M parameters, reference {small / 1e6:.1f} M\n")
         prefix = recall_prefix(path, members, known)
-        same = ("loss", "zlib_entropy", "min_k_prob", "min_k_plus_plus", "dc_pdd", "reference_ratio", "recall")
         ways = {
-            "one document, one attack at a time": lambda: peer(path, reference, texts, prefix, plain),
-            "ours, the same seven attacks": ours(path, reference, members, known, corpus, same),
-            "bare batched forward": lambda: bare(path, texts),
-            "bare forward of the reference": lambda: bare(reference, texts),
-            "ours, loss only": ours(path, reference, members, known, corpus, ("loss",)),
-            f"ours, {len(ONE_PASS)} attacks of one pass": ours(path, reference, members, taught, corpus, ONE_PASS),
-            "bare forward, taught texts too": lambda: bare(path, [*texts, *many]),
+            "mimir": lambda: mimir_flow.flow(path, reference, texts, prefix, plain),
+            "same": ours(path, reference, members, known, corpus, SAME),
+            "bare": lambda: bare(path, texts),
+            "bare reference": lambda: bare(reference, texts),
+            "bare prefix once": lambda: bare(path, [prefix, *texts]),
+            "bare prefix each": lambda: bare(path, [prefix + text for text in texts]),
+            "loss": ours(path, reference, members, known, corpus, ("loss",)),
+            "other passes": ours(path, reference, members, known, corpus, OTHER_PASSES),
+            "one pass": ours(path, reference, members, taught, corpus, ONE_PASS),
+            "bare taught": lambda: bare(path, [*texts, *many]),
         }
-        ways["ours, the same seven attacks"]()()  # imports are not what is measured
-        ways[f"ours, {len(ONE_PASS)} attacks of one pass"]()()
+        for way in ("same", "one pass", "other passes"):
+            ways[way]()()  # imports are not what is measured
         times, found = best(ways, repeats)
-        print("| way | CPU s | wall s |\n|---|---|---|")
-        for way, (cpu, wall) in times.items():
-            print(f"| {way} | {cpu:.2f} | {wall:.2f} |")
-        cpu = {way: t[0] for way, t in times.items()}
-        ratio = cpu["one document, one attack at a time"] / cpu["ours, the same seven attacks"]
-        free = cpu[f"ours, {len(ONE_PASS)} attacks of one pass"] / cpu["bare forward, taught texts too"]
-        print(f"\nthe peer's flow costs {ratio:.1f} times ours; {len(ONE_PASS)} attacks cost {free:.2f} of a bare pass")
-        compare(found["one document, one attack at a time"], found["ours, the same seven attacks"])
+        tell(times)
+        compare(found["mimir"], found["same"], mimir_flow.put_right(path, texts, prefix, plain), texts)
+
+
+def tell(times):
+    cpu = {way: t[0] for way, t in times.items()}
+    # Lower-case texts have as many tokens: their bare pass is that of the texts.
+    once = 2 * cpu["bare"] + cpu["bare reference"] + cpu["bare prefix once"]
+    each = 2 * cpu["bare"] + cpu["bare reference"] + cpu["bare prefix each"]
+    against = {
+        "loss": f"{cpu['loss'] / cpu['bare']:.2f} of a bare pass",
+        "one pass": f"{cpu['one pass'] / cpu['bare taught']:.2f} of a bare pass over the same texts",
+        "other passes": f"{cpu['other passes'] / once:.2f} of their bare passes with the prefix read once, "
+        f"{cpu['other passes'] / each:.2f} with the prefix read before every text",
+        "mimir": f"{cpu['mimir'] / cpu['same']:.2f} times ours",
+    }
+    names = {"same": f"ours, the same {len(SAME)} attacks", "one pass": f"ours, {len(ONE_PASS)} attacks of one pass"}
+    names |= {"other passes": f"ours, {', '.join(OTHER_PASSES)}", "loss": "ours, loss", "mimir": "mimir's flow"}
+    print("| way | CPU s | wall s | against |\n|---|---|---|---|")
+    for way, (spent, wall) in times.items():
+        print(f"| {names.get(way, way)} | {spent:.2f} | {wall:.2f} | {against.get(way, '')} |")
 
 
 def recall_prefix(path, members, known):
@@ -236,15 +194,18 @@ def recall_prefix(path, members, known):
 
     target = Listening(path, session=Session())
     with contextlib.suppress(StopIteration):
-        load("recall").function(target, members.blind(), known=known, rng=keyed("attacks"))
+        load("recall").function(target, members.blind(), known=known, rng=keyed("attacks"), **OPTIONS["recall"])
     return target.asked[0]
 
 
-def compare(theirs, mine):
-    """Largest difference of each attack; DC-PDD with frequencies, and with the raw counts that a peer puts there."""
-    print("\n| attack | largest difference of the two |\n|---|---|")
+def compare(theirs, mine, right, texts):
+    """Largest difference of each attack, as it is and, where that is no difference of arithmetic, put right."""
+    tokens = np.array([len(text.split()) - 1 for text in texts])  # we divide a sum of log-probabilities, mimir a mean
+    print("\n| attack | largest difference | by our conventions |\n|---|---|---|")
     for name, values in theirs.items():
-        print(f"| {name} | {np.abs(np.array(values) - mine[name.split(',')[0]]).max():.1e} |")
+        values = np.array(values) * (tokens if name == "zlib_entropy" else 1)
+        again = f"{np.abs(np.array(right[name]) - mine[name]).max():.1e}" if name in right else ""
+        print(f"| {name} | {np.abs(values - mine[name]).max():.1e} | {again} |")
 
 
 if __name__ == "__main__":

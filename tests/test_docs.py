@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import runpy
 import shlex
@@ -12,6 +13,7 @@ import pytest
 from probatum.cli import main
 from probatum.cli.list_ import as_markdown
 from probatum.core.catalogue import entries
+from probatum.targets import open_target
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -33,6 +35,15 @@ def test_the_comparison_with_peers_is_fresh():
 def test_the_table_of_null_responders_is_fresh():
     made = runpy.run_path(str(ROOT / "docs/nulls.py"))["page"]()
     assert (ROOT / "docs/nulls.md").read_text(encoding="utf-8") == made, "run `make docs`"
+
+
+def test_the_page_of_unlearning_is_fresh_and_about_the_models_that_are_shipped():
+    made = runpy.run_path(str(ROOT / "docs/unlearning.py"))
+    assert (ROOT / "docs/unlearning.md").read_text(encoding="utf-8") == made["page"](), "run `make docs`"
+    figures = json.loads((ROOT / "docs/unlearning.json").read_text(encoding="utf-8"))
+    assert {row for row, _, _ in made["settings"]()} <= set(figures["rows"]), "run docs/unlearning.py --measure METHOD"
+    for name, digest in figures["models"].items():
+        assert open_target(name).digest == digest, "run docs/unlearning.py --measure"
 
 
 def test_every_link_between_pages_leads_somewhere():

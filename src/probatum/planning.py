@@ -18,6 +18,7 @@ from probatum.core.suite import read_suite
 from probatum.core.target import RECORD, LensTokens, OptionScores, Target, TokenStatistics, written_out
 from probatum.engine.batches import windows
 from probatum.engine.session import Session
+from probatum.engine.shared_prefix import shared_prefixes
 
 #: Multiply-adds a second that a guess may count on where nothing was measured yet; two cores do about this.
 SPEED = 20e9
@@ -61,7 +62,15 @@ class Rehearsal(Target):
         """Zeros in the right shapes."""
         whole = list(texts) if prefixes is None else [p + t for p, t in zip(prefixes, texts, strict=True)]
         ids = self.encode(whole)
-        self._count((("record", text), self._read(int(n))) for text, n in zip(whole, ids.lengths, strict=True))
+        shares = prefixes is not None and getattr(self._target, "shares_prefixes", False)
+        shared = sorted(shared_prefixes(texts, prefixes or ())) if shares else []
+        once = dict(zip(shared, self.encode(shared).lengths.tolist(), strict=True)) if shared else {}
+        context = getattr(self._target, "context", None) or np.inf
+        asked = []  # as the engine reads: a prefix of many texts once, where text and prefix fit the context
+        for text, prefix, n in zip(whole, prefixes or [""] * len(whole), ids.lengths.tolist(), strict=True):
+            after = once.get(prefix, 0) if n <= context else 0
+            asked.append((("record after" if prefix in once else "record", text), self._read(n) - after))
+        self._count([(("prefix", prefix), n) for prefix, n in once.items()] + asked)
         rows = [np.zeros(n, RECORD) for n in ids.lengths]
         for row, text in zip(rows, whole, strict=True):
             row["end"] = np.linspace(0, len(text), len(row) + 1)[1:]

@@ -326,3 +326,27 @@ def test_kill_minus_nine_loses_only_what_was_under_way(llama, tmp_path):
     target = opened(llama, EvidenceStore(tmp_path), batch_tokens=64)
     assert target.generate(prompts, max_new_tokens=NEW) == opened(llama).generate(prompts, max_new_tokens=NEW)
     assert target.session.cost.generated_tokens <= (20 - kept) * NEW
+
+
+def test_a_cut_draws_from_the_likeliest_tokens_alone(llama):
+    """At k = 1 it is greedy; at k = 3 and a high temperature all three come, and nothing else; at 0 others do too."""
+    target = opened(llama)
+    prompts = [TEXTS[4] + f" {i}" for i in range(3)]
+    hot = {"max_new_tokens": 1, "temperature": 50.0}
+    greedy = target.generate(prompts, max_new_tokens=6)
+    assert target.generate(prompts, max_new_tokens=6, temperature=2.0, seed=3, top_k=1) == greedy
+    draws = {
+        k: {target.generate(prompts[:1], seed=s, **hot, **({"top_k": k} if k else {}))[0] for s in range(60)}
+        for k in (0, 3, 10**6)
+    }
+    with torch.no_grad():
+        ids = torch.from_numpy(target._encoder(prompts[:1])[0].sequence.astype(np.int64))[None]
+        likeliest = target._network.model(ids).logits[0, -1].topk(3).indices.tolist()
+    decode = target.tokenizer().decode
+    head = decode(ids[0].tolist(), skip_special_tokens=True)
+    assert draws[3] <= {decode([*ids[0].tolist(), i], skip_special_tokens=True)[len(head) :] for i in likeliest}
+    assert len(draws[3]) > 1
+    assert len(draws[0]) > 20
+    assert draws[10**6] == draws[0]
+    with pytest.raises(BadInput, match="top_k must be at least 0"):
+        target.generate(prompts, top_k=-1)

@@ -15,6 +15,7 @@ from probatum.engine.network import Network
 from probatum.engine.session import Session
 from probatum.engine.shared_prefix import CHARACTERS, collect_after, shared_prefixes
 from probatum.engine.store import EvidenceStore
+from probatum.planning import Rehearsal
 from probatum.targets.transformers import TransformersTarget
 
 MODELS = {
@@ -216,3 +217,16 @@ def test_few_texts_or_a_short_prefix_keep_the_evidence_of_the_whole():
     assert shared_prefixes(["a", "b", "c", "c"], [long] * 4) == set()  # three distinct texts
     assert shared_prefixes([t * 10_000 for t in texts], [long] * 4) == set()  # the prefix is next to nothing there
     assert shared_prefixes([*texts, "e"], [*([long] * 4), short]) == {long}
+
+
+def test_a_plan_counts_what_is_read_over_a_shared_prefix(models):
+    """The rehearsal against what the engine then reads: the prefix once, and not before every text."""
+    target = opened(models["neox"])
+    texts = [f"{text} {i}" for i in range(8) for text in TEXTS]
+    rehearsal = Rehearsal(target)
+    rehearsal.token_statistics(texts, prefixes=[PREFIX] * len(texts))
+    ask(target, texts)
+    read = target.session.cost.forward_tokens
+    assert rehearsal.tokens == pytest.approx(read, rel=0.2)
+    joint = sum(len(e.sequence) for e in target._encoder([PREFIX + text for text in texts]))
+    assert joint > 1.5 * read

@@ -215,3 +215,18 @@ def test_two_processes_share_one_store(tmp_path):
         out, err = process.communicate(timeout=60)
         assert out.strip() == b"60", err.decode()
     assert len(EvidenceStore(tmp_path / "evidence")) == 3 * 60 + 60
+
+
+def test_a_store_with_other_pages_is_gone_on_with(tmp_path):
+    """Files of earlier versions keep the size of their pages."""
+    db = sqlite3.connect(tmp_path / "evidence.sqlite")
+    db.execute("PRAGMA page_size = 4096")
+    db.executescript(store_module._TABLES)
+    db.execute(f"PRAGMA application_id = {store_module._APPLICATION}")
+    db.execute(f"PRAGMA user_version = {store_module.SCHEMA}")
+    db.close()
+    store = EvidenceStore(tmp_path)
+    store.put(rows(3))
+    store.close()
+    assert len(EvidenceStore(tmp_path).get(KEYS)) == 3
+    assert [path.name for path in tmp_path.glob("*.sqlite.*")] == []

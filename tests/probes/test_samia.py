@@ -8,7 +8,7 @@ import pytest
 from probatum.core.access import Access
 from probatum.core.data import Members
 from probatum.core.draws import keyed
-from probatum.core.errors import BadInput
+from probatum.core.errors import BadInput, NotOffered
 from probatum.core.target import Target
 from probatum.probes.privacy.membership.samia import samia
 from probatum.statistics import auroc
@@ -91,6 +91,23 @@ def test_the_seed_of_the_audit_decides_the_draws():
     assert asked(1) == asked(1)
     assert asked(1) != asked(2)
     assert {temperature for _, _, temperature, _ in asked(1)} == {0.7}
+
+
+def test_the_cut_is_handed_on_only_where_one_is_asked_for():
+    class Cuts(Says):
+        cuts: list[int]
+
+        def generate(self, prompts, *, top_k=0, **how):
+            self.cuts.append(top_k)
+            return super().generate(prompts, **how)
+
+    for options, cut in (({}, 0), ({"temperature": 1.0, "top_k": 50}, 50)):
+        target = Cuts(lambda prompt, seed: "")
+        target.cuts = []
+        samia(target, texts("a b c d"), rng=keyed(1), samples=2, **options)
+        assert target.cuts == [cut, cut]
+    with pytest.raises(NotOffered, match="likeliest tokens"):
+        samia(toy_target(), texts("a b c d"), rng=keyed(1), top_k=50)
 
 
 def test_compressed_weighs_by_the_size_of_what_was_said():

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from probatum.scorers.similarity import similarity
+from probatum.scorers.similarity import common_subsequence, rouge_l, similarity
 
 
 def test_equal_texts_have_one_and_those_without_a_common_n_gram_none():
@@ -35,3 +35,32 @@ def test_a_typing_error_changes_less_than_another_answer():
 
 def test_no_text_at_all():
     assert not similarity(["", " "], [""]).any()
+
+
+@pytest.mark.parametrize(
+    ("candidate", "reference", "common"),
+    [("a b c d", "a b c d", 4), ("a b c d", "d c b a", 1), ("x a y b z", "a b", 2), ("", "a", 0), ("q", "a b", 0)],
+)
+def test_rouge_l_counts_the_longest_common_subsequence(candidate, reference, common):
+    a, b = candidate.split(), reference.split()
+    precision, recall, f1 = rouge_l(a, b)
+    assert common_subsequence(a, b) == common_subsequence(b, a) == common
+    assert recall == common / len(b)
+    assert precision == (common / len(a) if a else 0)
+    assert f1 == pytest.approx(2 * common / (len(a) + len(b)))
+
+
+def test_identical_words_have_rouge_l_1_and_no_words_have_none():
+    assert rouge_l(["a", "b"], ["a", "b"]) == (1, 1, 1)
+    assert all(np.isnan(x) for x in rouge_l(["a"], []))
+
+
+def test_the_bits_count_what_the_table_counts():
+    rng = np.random.default_rng(0)
+    for _ in range(50):
+        a, b = (rng.integers(4, size=n).astype(str).tolist() for n in rng.integers(0, 90, size=2))
+        table = np.zeros((len(a) + 1, len(b) + 1), int)
+        for i, x in enumerate(a):
+            for j, y in enumerate(b):
+                table[i + 1, j + 1] = table[i, j] + 1 if x == y else max(table[i, j + 1], table[i + 1, j])
+        assert common_subsequence(a, b) == table[-1, -1]

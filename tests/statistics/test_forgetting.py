@@ -134,7 +134,9 @@ def test_the_published_rouge_l_differs_from_ours_by_stems_alone(logs):
     for log, published, differ in zip(logs, (0.9854, 0.4082), (0.01, 0.2), strict=True):
         theirs = np.array(log["rougeL_recall"])
         assert theirs.mean() == pytest.approx(published, abs=5e-5)
-        ours = np.array([rouge_l(units(said, "word"), units(true, "word"))[1] for _, said, true in log["generated_text"]])
+        ours = np.array(
+            [rouge_l(units(said, "word"), units(true, "word"))[1] for _, said, true in log["generated_text"]]
+        )
         assert (ours <= theirs + 1e-9).all()
         assert (ours < theirs - 1e-9).mean() < differ
         assert theirs.mean() - ours.mean() < 0.01

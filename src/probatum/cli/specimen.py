@@ -11,7 +11,7 @@ import typer
 def specimen(
     directory: Annotated[Path, typer.Argument(metavar="DIR")],
     retrain: Annotated[
-        bool, typer.Option("--retrain", help="Train all five anew instead of copying the shipped ones.")
+        bool, typer.Option("--retrain", help="Train them anew instead of copying the shipped ones.")
     ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress.")] = False,
 ) -> None:

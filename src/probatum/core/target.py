@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -78,11 +79,16 @@ class TokenStatistics:
         cls, records: Sequence[np.ndarray], fields: Sequence[str] = RECORD.names or (), source: str = ""
     ) -> TokenStatistics:
         """From one structured array (dtype `RECORD`) per text; only ``fields`` are offered."""
-        # As plain bytes: NumPy joins arrays of named fields by comparing their fields pair by pair.
-        plain = (r.tobytes() if r.dtype is RECORD else np.asarray(r, RECORD).tobytes() for r in records)
-        flat = np.frombuffer(b"".join(plain), RECORD)
-        offsets = np.concatenate([[0], np.cumsum([len(r) for r in records])]).astype(np.int64)
-        return cls({name: Ragged(np.ascontiguousarray(flat[name]), offsets) for name in fields}, source)
+        rows = [np.ascontiguousarray(r if r.dtype is RECORD else np.asarray(r, RECORD)) for r in records]
+        offsets = np.concatenate([[0], np.cumsum([len(r) for r in rows])]).astype(np.int64)
+        # Row by row into the columns, as numbers of four bytes, which all fields have: joined first and taken apart
+        # then, every byte would be copied twice.
+        names = RECORD.names or ()
+        columns = np.empty((len(names), int(offsets[-1])), np.int32)
+        for row, (start, stop) in zip(rows, pairwise(offsets.tolist()), strict=True):
+            columns[:, start:stop] = row.view(np.int32).reshape(-1, len(names)).T
+        by_name = dict(zip(names, columns, strict=True))
+        return cls({name: Ragged(by_name[name].view(RECORD[name]), offsets) for name in fields}, source)
 
     def where(self, mask: Ragged) -> TokenStatistics:
         """The tokens at which ``mask`` is true, in every field."""
@@ -170,8 +176,12 @@ class Target:
         temperature: float = 0.0,
         stop: str | None = None,
         seed: int = 0,
+        top_k: int = 0,
     ) -> list[str]:
-        """The continuation of every prompt, without the prompt; greedy at temperature 0; cut before ``stop``."""
+        """The continuation of every prompt, without the prompt; greedy at temperature 0; cut before ``stop``.
+
+        With ``top_k`` only so many of the likeliest tokens are drawn from (0: all); not every target can do that.
+        """
         raise self._not_offered(Access.TEXT)
 
     def chat(

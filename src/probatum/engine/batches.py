@@ -18,6 +18,11 @@ T = TypeVar("T")
 CACHED_FACTOR = 4
 
 
+#: Tokens that are worth a pass of their own, and the least share of the longest item that is padded to it even so.
+_WORTH = 1024
+_ALIKE = 0.9
+
+
 class CacheMisleads(Exception):
     """The model scores a text over a shared cache otherwise than the joint text."""
 
@@ -61,6 +66,7 @@ def in_batches(
     *,
     rows: Sequence[int] | None = None,
     tokens: Sequence[int] | None = None,
+    read: Sequence[int] | None = None,
     together: Callable[[int, int], bool] = lambda first, other: True,
 ) -> Iterator[tuple[list[int], T]]:
     """Run items sorted by length in batches of at most ``size.tokens`` padded tokens; yield (items, answer).
@@ -73,6 +79,9 @@ def in_batches(
         ``run(items)`` computes a batch; ``book(tokens)`` is called before it, once for each item.
     rows, tokens
         Rows that an item takes in the batch (default 1) and tokens to book for it (default its length).
+    read
+        Per item, the tokens that the pass computes for it. With it, a batch that is worth its pass ends before an item
+        that is much shorter than its longest, since padding costs as much as text.
     together
         Whether an item may share a batch with the first one of the batch.
 
@@ -91,6 +100,8 @@ def in_batches(
         for item in order[at + 1 :]:
             height += rows[item] if rows else 1
             if height * longest > size.tokens or not together(batch[0], item):
+                break
+            if read and len(batch) * (widest := read[order[at]]) >= _WORTH and read[item] < _ALIKE * widest:
                 break
             batch.append(item)
         new = [i for i in batch if i not in booked]

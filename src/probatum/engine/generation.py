@@ -31,6 +31,7 @@ class Sampling:
     temperature: float
     stop: str | None
     seed: int
+    top_k: int = 0  #: tokens that are drawn from, the likeliest; 0: all
 
 
 def generate(
@@ -57,12 +58,12 @@ def generate(
 
     def pick(features: Any, rows: Sequence[Row]) -> np.ndarray:
         if sampling.temperature == 0:
-            return _pick(network, features, 0.0, None)
+            return _pick(network, features, sampling, None)
         for row in rows:
             if row.draws is None:
                 row.draws = _draws(sampling, prompts[row.index])
         uniform = np.array([row.draws[len(row.new)] for row in rows if row.draws is not None])
-        return _pick(network, features, sampling.temperature, uniform)
+        return _pick(network, features, sampling, uniform)
 
     def over(row: Row) -> bool:
         if len(row.new) >= row.limit:
@@ -152,7 +153,7 @@ def _continue(network: Network, rows: Sequence[Row], hands: Hands) -> None:
             features, _ = network.features(ids)
 
 
-def _pick(network: Network, last: Any, temperature: float, uniform: np.ndarray | None) -> np.ndarray:
+def _pick(network: Network, last: Any, sampling: Sampling, uniform: np.ndarray | None) -> np.ndarray:
     """The next token of every row: the likeliest, or where the cumulative probability passes ``uniform``."""
     torch = network.torch
     out = []
@@ -164,7 +165,9 @@ def _pick(network: Network, last: Any, temperature: float, uniform: np.ndarray |
             out.append(likeliest)
             continue
         exact = logits.cpu() if logits.device.type == "mps" else logits  # which has no double precision
-        total = (exact.double() / temperature).softmax(-1).cumsum(-1)
+        if 0 < sampling.top_k < exact.shape[1]:  # tokens that tie with the last one stay, as in `sampling`
+            exact = exact.masked_fill(exact < exact.topk(sampling.top_k).values[:, -1:], -torch.inf)
+        total = (exact.double() / sampling.temperature).softmax(-1).cumsum(-1)
         refuse_nan(network, total[:, -1])
         u = torch.from_numpy(uniform[start : start + CHUNK_ROWS, None]).to(total.device)
         token = torch.searchsorted(total, u * total[:, -1:], right=True)[:, 0]

@@ -201,11 +201,11 @@ def _rule(torch: Any, module: Any, names: Mapping[str, str]) -> _Rule:
     if isinstance(module, torch.nn.Embedding) and set(names) == {"weight"}:
         return _Rule(module, names, _embedding)
     if set(names) <= {"weight", "bias"} and all(p.ndim == 1 for p in module.parameters()):
-        return _Rule(module, names, _scaling, _shadows(torch, module, names))
+        return _Rule(module, names, _scaling, shadows(torch, module, names))
     raise NoRule(f"{type(module).__name__} has the parameters {', '.join(names)}")
 
 
-def _shadows(torch: Any, module: Any, names: Mapping[str, str]) -> tuple[Any, ...]:
+def shadows(torch: Any, module: Any, names: Mapping[str, str]) -> tuple[Any, ...]:
     """Of a norm, whatever its class, which is linear in its parameters: with weight 1 and bias 0 it gives what the
     weight multiplies, and with weight 0 what some of them (such as Gemma's) add to that; left out where it is nothing.
     """

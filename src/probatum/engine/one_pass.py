@@ -140,7 +140,7 @@ class RecordCollector:
         lengths = [stop - start for _, start, stop, _ in pieces]
         # A model that keeps its head to itself gives logits of whole rows: one text at a time.
         together = (lambda a, b: False) if self.network.head == "model" else (lambda a, b: True)
-        for batch, numbers in in_batches(lengths, self.size, run, book, together=together):
+        for batch, numbers in in_batches(lengths, self.size, run, book, read=lengths, together=together):
             if np.isnan(numbers).any():
                 raise BadInput(f"{self.network.name}: the model gives NaN; try --dtype float32, or mend its weights")
             if checked < samples and lengths[batch[0]] > lengths[batch[-1]]:

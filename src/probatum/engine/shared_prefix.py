@@ -140,7 +140,8 @@ def _over_prefix(
     book(once)
     size = BatchSize(CACHED_FACTOR * collector.size.tokens)
     lengths = [len(joints[i].ids) - 1 for i in group]
-    for batch, numbers in in_batches(lengths, size, run, book, tokens=[n - once for n in lengths]):
+    new = [n - once for n in lengths]
+    for batch, numbers in in_batches(lengths, size, run, book, tokens=new, read=new):
         done = [group[b] for b in batch]
         records, at = [joints[i].record() for i in done], 0
         for record in records:

@@ -27,6 +27,9 @@ Row = tuple[bytes, str, bytes]
 _APPLICATION = 0x50524F42  # "PROB": the file is ours
 _AT_ONCE = 500  # keys per SELECT; older SQLite allows 999 variables
 _QUICK_CHECK_BYTES = 256 << 20  # larger files are checked row by row as they are read; opening must not take minutes
+_PAGE = 8192  # bytes: a record takes some 10 kB, and what a batch costs goes by the pages that it touches
+_CACHE_KIB = 32 << 10  # the index of some 500,000 rows: keys are digests, so a batch touches it everywhere
+_LOG_BYTES = 32 << 20
 _TABLES = """
 CREATE TABLE IF NOT EXISTS evidence (key BLOB PRIMARY KEY, kind TEXT, blob BLOB, checksum INTEGER);
 CREATE TABLE IF NOT EXISTS notes (key TEXT PRIMARY KEY, text TEXT, checksum INTEGER);
@@ -147,9 +150,12 @@ class EvidenceStore:
         self.path.touch(mode=0o600)
         self.path.chmod(0o600)
         db = _connect(self.path)
+        db.execute(f"PRAGMA page_size = {_PAGE}")  # of a new file; an old one keeps its own
+        db.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = NORMAL")  # safe against kill -9; only a power cut may lose the last batches
-        db.execute("PRAGMA wal_autocheckpoint = 8000")  # pages: 32 MB, since every checkpoint waits for the disk
+        page = db.execute("PRAGMA page_size").fetchone()[0]
+        db.execute(f"PRAGMA wal_autocheckpoint = {_LOG_BYTES // page}")  # every checkpoint waits for the disk
         db.execute(f"PRAGMA application_id = {_APPLICATION}")
         db.execute(f"PRAGMA user_version = {SCHEMA}")
         db.executescript(_TABLES)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from probatum.core.access import Access
-from probatum.core.errors import BadInput, ProbatumError
+from probatum.core.errors import BadInput, NotOffered, ProbatumError
 from probatum.core.ragged import Ragged
 from probatum.core.target import RECORD, LensTokens, OptionScores, Target, TokenStatistics, written_out
 from probatum.engine import payloads
@@ -65,6 +65,7 @@ class StoredTarget(Target):
     ``_compute_choices(prompts, options)``                  (logprob f8, tokens i4, bytes i4), one entry per option
     ``_compute_generations(prompts, max_new_tokens,         str, already cut before ``stop``
     temperature, stop, seed)``
+    ``_compute_cut_generations(…, top_k)``                  the same, drawn from the ``top_k`` likeliest tokens
     ``_compute_chats(conversations, max_new_tokens,         str
     temperature, seed)``
     ``_compute_hidden(texts, layers, pool)``                float32 array (len(layers), width)
@@ -96,6 +97,7 @@ class StoredTarget(Target):
         self._store: Evidence = session.store if session.store is not None else MemoryStore()
         self._recent: OrderedDict[Any, tuple[Any, int]] = OrderedDict()
         self._compute_lock = threading.RLock()
+        self._batches = 0  # that this target has stored
         self._recent_lock = threading.Lock()
 
     # The public calls.
@@ -173,12 +175,19 @@ class StoredTarget(Target):
         temperature: float = 0.0,
         stop: str | None = None,
         seed: int = 0,
+        top_k: int = 0,
     ) -> list[str]:
         """The continuation of every prompt; equal prompts get equal continuations (draw again with another seed)."""
-        seed = seed if temperature > 0 else 0  # greedy decoding has no seed: one evidence for all
-        settings = {"max": max_new_tokens, "temperature": float(temperature), "stop": stop, "seed": seed}
+        if top_k < 0:
+            raise BadInput(f"top_k must be at least 0 (0 cuts nothing), got {top_k}")
+        # Greedy decoding has no seed, and nothing to cut: one evidence for all.
+        seed, top_k = (seed, top_k) if temperature > 0 else (0, 0)
+        settings: dict[str, Any] = {"max": max_new_tokens, "temperature": float(temperature)}
+        settings |= {"stop": stop, "seed": seed} | ({"top_k": top_k} if top_k else {})
 
         def compute(missing: Sequence[str]) -> Iterator[Batch]:
+            if top_k:
+                return self._compute_cut_generations(missing, max_new_tokens, temperature, stop, seed, top_k)
             return self._compute_generations(missing, max_new_tokens, temperature, stop, seed)
 
         found = self._evidence("generation", settings, _strings(prompts), compute, payloads.TEXT)
@@ -376,6 +385,11 @@ class StoredTarget(Target):
     ) -> Iterator[Batch]:
         raise self._not_offered(Access.TEXT)
 
+    def _compute_cut_generations(
+        self, prompts: Sequence[str], max_new_tokens: int, temperature: float, stop: str | None, seed: int, top_k: int
+    ) -> Iterator[Batch]:
+        raise NotOffered(f"{self.name} does not draw from the {top_k} likeliest tokens alone; leave top_k at 0")
+
     def _compute_chats(
         self,
         conversations: Sequence[Sequence[Mapping[str, str]]],
@@ -437,15 +451,16 @@ class StoredTarget(Target):
     ) -> dict[Any, Any]:
         """{item: payload} for every distinct item that could be answered."""
         keys = self._keys(kind, settings, items)
+        batches = self._batches
         stored = self._store.get(list(keys.values()))
         found = {item: codec.read(stored[key]) for item, key in keys.items() if key in stored}
         self.session.cost.cached_tokens += sum(map(codec.tokens, found.values()))
         if len(found) == len(keys):
             return found
         with self._compute_lock:
-            # Another thread may have computed some of it while this one waited.
-            stored = self._store.get([key for item, key in keys.items() if item not in found])
-            found.update((item, codec.read(stored[key])) for item, key in keys.items() if key in stored)
+            if self._batches != batches:  # another thread may have computed some of it while this one waited
+                stored = self._store.get([key for item, key in keys.items() if item not in found])
+                found.update((item, codec.read(stored[key])) for item, key in keys.items() if key in stored)
             missing = [item for item in keys if item not in found]
             begun = time.perf_counter()
             try:
@@ -459,6 +474,7 @@ class StoredTarget(Target):
                             answered.append((item, codec.write(payload)))
                             self.failures.pop(item if isinstance(item, str) else item[0], None)
                     self._store.put((keys[item], kind, blob) for item, blob in answered)
+                    self._batches += 1
                     found.update((item, codec.read(blob)) for item, blob in answered)
                     if self.session.progress is not None:
                         self.session.progress(f"{self.name}: {kind}", len(found), len(keys))

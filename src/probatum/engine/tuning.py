@@ -47,19 +47,14 @@ def sequence_logprob(
     """
     import torch
 
-    logprob, mask = token_logprob(model, rows)
+    ids, mask = _padded(model, rows)
     scored = mask
     if counted is not None:
         scored = torch.zeros_like(mask)
         for i, marks in enumerate(counted):
-            scored[i, : len(marks) - 1] = torch.from_numpy(marks[1:])
-    return (logprob * scored).sum(1), scored.sum(1)
-
-
-def token_logprob(model: Any, rows: Sequence[np.ndarray]) -> tuple[Any, Any]:
-    """log p(x_t | x_<t) of every token but the first, shape (n, longest − 1), with gradient, and 1 where it is real."""
-    ids, mask = _padded(model, rows)
-    return _log_softmax(model, ids, mask).gather(-1, ids[:, 1:, None])[..., 0], mask[:, 1:]
+            scored[i, : len(marks)] = torch.from_numpy(marks)
+    logprob = _log_softmax(model, ids, mask).gather(-1, ids[:, 1:, None])[..., 0]
+    return (logprob * scored[:, 1:]).sum(1), scored[:, 1:].sum(1)
 
 
 def mean_loss(model: Any, rows: Sequence[np.ndarray]) -> Any:

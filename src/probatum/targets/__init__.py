@@ -24,11 +24,12 @@ def open_target(
     Parameters
     ----------
     name
-        ``"specimen"``, ``"twin"``, ``"base"``, ``"stranger"``, ``"gold"``; a directory with safetensors, or with an
-        adapter, which is opened with its base; a URL (then ``model=`` names the model there); a file of recorded
-        answers (.jsonl, .json, .eval); a table of decisions (then ``prediction=`` and ``groups=`` name its columns); a
-        Python function of messages that gives a text (its answers are kept under ``name=`` and ``version=``); or an
-        opened target, which is handed back.
+        ``"specimen"``, ``"twin"``, ``"base"``, ``"stranger"``, ``"gold"``, ``"people"``, ``"people_gold0"`` to
+        ``"people_gold2"``, ``"people_packed"``; a directory with safetensors, or with an adapter, which is opened
+        with its base; a URL (then ``model=`` names the model there); a file of recorded answers (.jsonl, .json, .eval);
+        a table of decisions (then ``prediction=`` and ``groups=`` name its columns); a Python function of messages
+        that gives a text (its answers are kept under ``name=`` and ``version=``); or an opened target, which is handed
+        back.
     session
         What it shares with other targets. Without one, evidence is kept in memory.
     base
@@ -58,7 +59,7 @@ def open_target(
     from probatum.controls import specimen
     from probatum.targets.transformers import TransformersTarget
 
-    if text in specimen.NAMES and not Path(text).exists():
+    if text in specimen.BUILTIN and not Path(text).exists():
         path = specimen.directory(text)
     elif text.startswith("hf:"):
         from probatum.targets.hub import download
@@ -70,7 +71,7 @@ def open_target(
         what = "is a file, not a directory" if path.exists() else "no such directory"
         raise BadInput(
             f"{text}: {what}; expected a Hugging Face model directory, hf:ORG/NAME, an endpoint's URL, or one of "
-            f"{', '.join(specimen.NAMES)}"
+            f"{', '.join(specimen.BUILTIN)}"
         )
     if (path / "adapter_config.json").is_file() and not (path / "config.json").is_file():
         from probatum.targets.adapter import open_adapter

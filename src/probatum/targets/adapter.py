@@ -231,7 +231,7 @@ def open_adapter(path: Path, base: str | Path | None, *, session: Session, name:
     found: str | Path | None = base
     if base is None and said:
         places = [path / said, Path(said)]
-        found = next((p for p in places if (p / "config.json").is_file()), said if said in specimen.NAMES else None)
+        found = next((p for p in places if (p / "config.json").is_file()), said if said in specimen.BUILTIN else None)
     if found is None:
         what = f"its base '{said}' is not here" if said else f"{CONFIG} does not say what its base is"
         fetch = f", or --with base=hf:{said} to fetch it" if re.fullmatch(r"[\w.-]+/[\w.-]+", said) else ""

@@ -110,6 +110,7 @@ class TranscriptTarget(Target):
         temperature: float = 0.0,
         stop: str | None = None,
         seed: int = 0,
+        top_k: int = 0,
     ) -> list[str]:
         """See `Target.generate`: the recorded answer to a prompt by itself."""
         said = self.chat([[{"role": "user", "content": prompt}] for prompt in prompts])

@@ -214,9 +214,14 @@ class TransformersTarget(StoredTarget):
     def _compute_generations(
         self, prompts: Sequence[str], max_new_tokens: int, temperature: float, stop: str | None, seed: int
     ) -> Iterator[Batch]:
+        return self._compute_cut_generations(prompts, max_new_tokens, temperature, stop, seed, 0)
+
+    def _compute_cut_generations(
+        self, prompts: Sequence[str], max_new_tokens: int, temperature: float, stop: str | None, seed: int, top_k: int
+    ) -> Iterator[Batch]:
         from probatum.engine.generation import Sampling, generate
 
-        sampling = Sampling(max_new_tokens, temperature, stop, seed)
+        sampling = Sampling(max_new_tokens, temperature, stop, seed, top_k)
         model = (self._encoder, self._network, self.context, self._size)
         return generate(*model, prompts, sampling, self._book, self._count_pass, self._count_new)
 

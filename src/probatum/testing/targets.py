@@ -13,6 +13,7 @@ import numpy as np
 from probatum.core.access import Access
 from probatum.core.data import digest_of
 from probatum.core.draws import keyed
+from probatum.core.errors import NotOffered
 from probatum.core.ragged import Ragged
 from probatum.core.target import FIELD_ACCESS, RECORD, LensTokens, OptionScores, Target, TokenStatistics
 
@@ -95,9 +96,12 @@ class ToyTarget(Target):
         temperature: float = 0.0,
         stop: str | None = None,
         seed: int = 0,
+        top_k: int = 0,
     ) -> list[str]:
-        """See `Target.generate`."""
+        """See `Target.generate`; nothing is cut here."""
         self._need(Access.TEXT)
+        if top_k:
+            raise NotOffered(f"{self.name} does not draw from the likeliest tokens alone")
         # Draws by prompt, as real targets have them: never by its place.
         said = [self.continuation(p, max_new_tokens, temperature, keyed(seed, p)) for p in prompts]
         return [text.split(stop)[0] if stop else text for text in said]

@@ -30,9 +30,9 @@ def grad_diff(
     *,
     rng: np.random.Generator,
     retain_weight: float = 1.0,
-    steps: int = 120,
+    steps: int = 300,
     learning_rate: float = 3e-4,
-    batch_size: int = 16,
+    batch_size: int = 32,
     rank: int = 0,
 ) -> Change:
     """Minimize E_F log π / |x| + retain_weight · E_R −log π / |x|.

@@ -32,9 +32,9 @@ def npo(
     beta: float = 0.1,
     retain_term: Literal["kl", "loss"] = "kl",
     retain_weight: float = 1.0,
-    steps: int = 120,
+    steps: int = 300,
     learning_rate: float = 1e-3,
-    batch_size: int = 16,
+    batch_size: int = 32,
     rank: int = 0,
 ) -> Change:
     """Minimize (2/β) E_F log(1 + (π/π₀)^β) + retain_weight · E_R of the retain term per token.

@@ -5,17 +5,15 @@ on greedily by itself, and the share of what it says that stands in the rest of 
 averaged. Unlike extraction word for word it gives credit for a part.
 """
 
-from collections import defaultdict
 from typing import Literal
 
 import numpy as np
 
 from probatum import Access, BadInput, Records, Scores, Target, per_record, probe
 from probatum.core.masking import format_space, redraw
-from probatum.core.overlap import rouge_1_precision, units
+from probatum.core.memo import memo_of
+from probatum.core.overlap import units
 from probatum.statistics import exposure_bits
-
-_TOKENS = 200  # generated after a cut at most, as in the paper
 
 
 @probe(
@@ -57,7 +55,6 @@ def memo(
         raise BadInput(f"memo needs a step and decoys of 1 or more, got {step} and {decoys}")
     formats = data.forms
     unscored, asked = {}, []
-    by_length: dict[int, dict[str, None]] = defaultdict(dict)
     for i, generator in enumerate(per_record(rng, data.ids)):
         secret = data.secret[i]
         if not units(secret, unit) or not data.prefix[i]:
@@ -65,23 +62,12 @@ def memo(
         elif format_space(formats[i], secret) <= 1:
             unscored[data.ids[i]] = "nothing in the secret is random: it has no digits and no format"
         else:
-            for column, answer in enumerate([secret, *redraw(formats[i], secret, decoys, generator)]):
-                for cut in range(0, len(answer), step):
-                    prompt, rest = data.prefix[i] + answer[:cut], units(answer[cut:], unit)
-                    if rest:
-                        length = min(_TOKENS, 1 << (len(answer) - cut - 1).bit_length())
-                        by_length[length][prompt] = None
-                        asked.append((i, column, length, prompt, rest))
-    said = {
-        (length, prompt): text
-        for length, prompts in by_length.items()
-        for prompt, text in zip(prompts, target.generate([*prompts], max_new_tokens=length), strict=True)
-    }
-    total, cuts = np.zeros((2, len(data), decoys + 1))
-    for i, column, length, prompt, rest in asked:
-        total[i, column] += rouge_1_precision(units(said[length, prompt], unit)[: len(rest)], rest)
-        cuts[i, column] += 1
-    table = np.divide(total, cuts, out=np.full_like(total, np.nan), where=cuts > 0)
+            drawn = [secret, *redraw(formats[i], secret, decoys, generator)]
+            asked += [(i, column, answer) for column, answer in enumerate(drawn)]
+    table = np.full((len(data), decoys + 1), np.nan)
+    if asked:
+        rows, columns, answers = zip(*asked, strict=True)
+        table[rows, columns] = memo_of(target, [data.prefix[i] for i in rows], answers, step=step, unit=unit)
     scored = [i for i, name in enumerate(data.ids) if name not in unscored]
     note = ""
     if len(scored) > 1:

@@ -1,0 +1,123 @@
+"""Abstract values: as little as must be known of what lies on the stack.
+
+Literals that a check may look at are kept as themselves: None, bool, int, short text as ``str``, short bytes, and
+tuples of values. Everything else is one of the marks and small classes below. No container keeps its items, so a
+list of two million numbers costs nothing.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, TypeAlias
+
+    from probatum.scan.pickle.allow.entry import Entry
+
+    #: A literal, a tuple of values, or an instance of one of the classes below.
+    Value: TypeAlias = Any
+
+#: Longest text and bytes, and longest tuple, that are kept as they are.
+KEPT = 256
+KEPT_ITEMS = 64
+
+
+class Mark:
+    """A value of which only the kind is known."""
+
+    __slots__ = ("kind",)
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+
+
+NUMBER = Mark("a number")
+TEXT = Mark("a text")
+BYTES = Mark("bytes")
+BYTEARRAY = Mark("a bytearray")
+BUFFER = Mark("a buffer of the loader")
+LIST = Mark("a list")
+SET = Mark("a set")
+FROZENSET = Mark("a frozenset")
+LONG_TUPLE = Mark("a tuple")
+PERSISTENT = Mark("an object of the loader")
+UNKNOWN = Mark("the result of unknown code")
+
+#: Marks that no loader can call, and whose BUILD, in every loader, does nothing or fails.
+PLAIN = {NUMBER, TEXT, BYTES, BYTEARRAY, BUFFER, LIST, SET, FROZENSET, LONG_TUPLE}
+
+
+class Dict:
+    """A dict of which little is known: is it empty, are all keys plain attribute names, which values are pairs.
+
+    ``pairs`` keeps the values that are tuples of two or three, as the fields of a dtype are, up to a bound.
+    ``closed``: a library took it as it is, so filling it later would go behind the check.
+    """
+
+    __slots__ = ("closed", "empty", "names", "pairs")
+
+    def __init__(self) -> None:
+        self.empty = self.names = True
+        self.closed = False
+        self.pairs: dict[str, Value] | None = None
+
+    def put(self, items: list[Value]) -> None:
+        """Note new items, keys and values in turn. A key that Python itself may look up spoils `names`."""
+        if items:
+            self.empty = False
+            if self.names:
+                for key in items[::2]:
+                    if key.__class__ is not str or key[:2] == "__":
+                        self.names = False
+                        break
+
+    def put_pairs(self, items: list[Value]) -> None:
+        """Keep the pairs among the values."""
+        self.pairs = self.pairs or {}
+        for key, value in zip(items[::2], items[1::2], strict=False):
+            if key.__class__ is str and value.__class__ is tuple and len(self.pairs) < KEPT_ITEMS:
+                self.pairs[key] = value
+
+
+class Global:
+    """A named class, function or other object; ``entry`` is what the allow-list says of it, or None."""
+
+    __slots__ = ("entry", "module", "name", "offset")
+
+    def __init__(self, module: str, name: str, entry: Entry | None, offset: int) -> None:
+        self.module, self.name, self.entry, self.offset = module, name, entry, offset
+
+
+class Made:
+    """What an allowed callable returned; ``detail`` is what its family needs to know of it (a dtype's code)."""
+
+    __slots__ = ("detail", "entry")
+
+    def __init__(self, entry: Entry, detail: Any = None) -> None:
+        self.entry, self.detail = entry, detail
+
+
+def is_plain(value: Value) -> bool:
+    """Neither callable nor an object with methods of its own: a literal or a builtin container."""
+    return value.__class__ in (str, int, bool, bytes, tuple, Dict) or value is None or value in PLAIN
+
+
+def describe(value: Value, depth: int = 2) -> str:
+    """A value in a trace; short."""
+    from probatum.scan.finding import quote
+
+    if isinstance(value, Mark):
+        return value.kind
+    if isinstance(value, Global):
+        return f"{value.module}.{value.name}" if value.module else value.name
+    if isinstance(value, Made):
+        return f"an object of {value.entry.name}"
+    if isinstance(value, Dict):
+        return "a dict"
+    if isinstance(value, tuple):
+        if depth <= 0:
+            return "(…)" if value else "()"
+        inside = ", ".join(describe(v, depth - 1) for v in value[:4])
+        return f"({inside}{', …' if len(value) > 4 else ''})"
+    if isinstance(value, str):
+        return quote(value)
+    return repr(value)[:60]

@@ -1,0 +1,8 @@
+"""Lists of words in the sources."""
+
+from __future__ import annotations
+
+
+def words(text: str) -> frozenset[str]:
+    """The words of a text."""
+    return frozenset(text.split())

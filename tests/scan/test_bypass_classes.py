@@ -1,0 +1,71 @@
+"""Every way past a pickle scanner that we know of: found, whatever the file is called."""
+
+import pickle
+
+import attacks
+import pytest
+from drive import rules, scan_bytes
+
+from probatum.scan import VERDICTS
+
+STREAMS = attacks.streams()
+
+
+@pytest.mark.parametrize(("data", "verdict"), [s[1:] for s in STREAMS], ids=[s[0] for s in STREAMS])
+def test_it_is_found(data, verdict):
+    lies = ("README.md", "config.json") if b"thingX" not in data else ()  # a text may end so; it calls nothing
+    for name in ("model.pkl", "noextension", *lies):
+        assert VERDICTS.index(scan_bytes(data, name).verdict) >= VERDICTS.index(verdict)
+
+
+def test_a_finding_says_which_where_and_why():
+    data = b"\x80\x02]" + attacks.CALL
+    call = next(f for f in scan_bytes(data).findings if f.rule == "PKL002")
+    assert call.offset == data.index(b"R.")
+    assert "builtins.print" in call.message
+    assert call.trace == (f"builtins.print named at {data.index(b'cbuil')}", f"REDUCE at {call.offset} with ('x')")
+
+
+def test_a_persistent_id_is_named_and_no_alarm():
+    result = scan_bytes(b"\x80\x02X\x03\x00\x00\x00keyQ.")
+    assert (result.verdict, rules(result)) == ("proved inert", {"PKL010"})
+
+
+def test_a_call_of_a_persistent_object_is_unknown_code():
+    assert "PKL002" in rules(scan_bytes(b"\x80\x02X\x03\x00\x00\x00keyQ)R."))
+
+
+def test_a_payload_as_data_is_inert_if_the_payload_is():
+    result = scan_bytes(pickle.dumps([pickle.dumps([1, 2], 4)], 4))
+    assert (result.verdict, rules(result)) == ("proved inert", {"PKL015"})
+
+
+@pytest.mark.parametrize("cut", [1, 2, 5, 9])
+def test_a_pickle_that_is_cut_short_is_not_covered(cut):
+    data = pickle.dumps({"a": [1, 2, 3], "b": "text"}, 4)
+    result = scan_bytes(data[:-cut])
+    assert (result.verdict, result.covered) == ("not covered", False)
+
+
+def test_the_frames_of_real_pickles_are_in_order():
+    data = pickle.dumps([bytes(100_000), ["x" * 70_000] * 3, list(range(100_000))], 4)
+    assert scan_bytes(data).findings == ()
+
+
+def test_a_dtype_must_keep_the_flags_of_its_letter():
+    """Flags that deny the objects of an object array would make NumPy read bytes as pointers."""
+    import numpy as np
+
+    data = pickle.dumps(np.array(["a", None], dtype=object), 2)
+    assert scan_bytes(data).verdict == "proved inert"
+    assert data.count(b"K?t") == 1
+    assert "PKL007" in rules(scan_bytes(data.replace(b"K?t", b"K\x00t")))
+
+
+def test_fields_must_lie_inside_their_item():
+    import numpy as np
+
+    data = pickle.dumps(np.zeros(2, dtype=[("a", "f4"), ("b", "i4")]), 2)
+    assert scan_bytes(data).verdict == "proved inert"
+    assert b"K\x04\x86" in data
+    assert "PKL007" in rules(scan_bytes(data.replace(b"K\x04\x86", b"K\x05\x86")))
