@@ -1,8 +1,9 @@
 """Membership attacks, ours beside a re-creation of mimir's control flow (`mimir_flow`) and beside bare passes.
 
-Run: ``python benchmarks/attacks.py [TEXTS REPEATS]``. A random GPT-NeoX of 26.8 million parameters, vocabulary 16,384,
-and a smaller one as reference. The tokenizer has no start token, as mimir's policy has none either, and texts are so
-long that its ⌊kT⌋ and our ⌈kT⌉ tokens of Min-K% are the same. CPU seconds, one thread, in turns in one process.
+Run: ``python benchmarks/attacks.py [TEXTS REPEATS SHOTS]``. A random GPT-NeoX of 26.8 million parameters, vocabulary
+16,384, and a smaller one as reference; ReCaLL with so many shots, as far as half of the context holds them. The
+tokenizer has no start token, as mimir's policy has none either, and texts are so long that its ⌊kT⌋ and our ⌈kT⌉
+tokens of Min-K% are the same. CPU seconds, one thread, in turns in one process.
 """
 
 import contextlib
@@ -124,7 +125,8 @@ def bare(path, texts):
 
 
 def main():
-    count, repeats = (int(n) for n in (sys.argv[1:] or ["48", "2"]))
+    count, repeats, shots = (int(n) for n in (sys.argv[1:] or ["48", "2", "1"]))
+    OPTIONS["recall"]["shots"] = shots
     torch.set_num_threads(1)
     transformers.utils.logging.disable_progress_bar()
     with tempfile.TemporaryDirectory() as folder:

@@ -29,6 +29,7 @@ FURTHER: Sequence[tuple[str, Mapping[str, Any]]] = (
     ("npo", {"rank": 8, "learning_rate": 3e-3}),
     ("sim_npo", {"retain_term": "loss", "learning_rate": 3e-4}),
     ("idk_dpo", {"refusal": " unknown", "retain_term": "loss", "learning_rate": 3e-4}),
+    ("idk_dpo", {"refusal": " unknown", "retain_term": "loss", "learning_rate": 3e-4, "steps": 100}),
     ("task_vector", {"alpha": 2.0}),
 )
 #: Methods that this model cannot show, and where they are shown.
@@ -63,7 +64,20 @@ looks like gold in every column; too little and too much forgetting are both tol
 | CPU s | seconds of one core for the change itself |
 
 Two numbers joined by ".." are the range over the golds. At 36 facts of six people a rate near 0.2 has a standard error
-of about 0.07, and one seed is one seed: differences of less say nothing.
+of about 0.07, and 0.00 means below 0.10 (95 %); one seed is one seed. Smaller differences say nothing.
+"""
+
+READING = """
+No method equals gold, and no column alone tells which is which:
+
+- `gradient_ascent` passes KS and is not far from gold in PrivLeak: it has lost everything else. Utility is looked at
+  first, and where it is lost nothing that follows counts.
+- `npo`, `grad_diff`, `kl_min` and `idk_dpo` go on until the truth stands last among values of its kind, which gives it
+  away to who knows that something was forgotten. On its way there `idk_dpo` passes KS, after 100 steps.
+- `sim_npo` and `task_vector` stop early: the answer is gone, the texts still look like members, and ten steps of
+  training bring it back.
+- `npo` on a LoRA forgets as well as on all weights, and remembers after a little training: it hides more and removes
+  less.
 """
 
 FUSING = """
@@ -84,7 +98,8 @@ def page() -> str:
     figures = json.loads(FIGURES.read_text(encoding="utf-8"))
     lines = [HEAD, f"| method | {' | '.join(COLUMNS.values())} |", "|---" * (len(COLUMNS) + 1) + "|"]
     lines += [_line(name, row) for name, row in figures["rows"].items()]
-    lines += [f"\nNot in the table: {', '.join(f'`{n}` ({why})' for n, why in APART.items())}."]
+    lines.append(READING)
+    lines += [f"Not in the table: {', '.join(f'`{n}` ({why})' for n, why in APART.items())}."]
     lines.append(FUSING + "\n".join(_fused_line(name, row) for name, row in figures["fusing"].items()))
     dates = sorted({row["date"] for row in figures["rows"].values()})
     said = ", ".join(f"{k} {v}" for k, v in figures["versions"].items())

@@ -46,6 +46,27 @@ def test_the_page_of_unlearning_is_fresh_and_about_the_models_that_are_shipped()
         assert open_target(name).digest == digest, "run docs/unlearning.py --measure"
 
 
+def test_what_the_page_of_unlearning_says_stands_in_its_figures():
+    rows = json.loads((ROOT / "docs/unlearning.json").read_text(encoding="utf-8"))["rows"]
+    golds = [rows[f"gold {i}"] for i in range(3)]
+    leaks = [value for gold in golds for value in gold["privleak"]]
+    ascent = rows["gradient_ascent"]
+    assert ascent["retain seen"] < 0.1
+    assert min(ascent["ks"]) > 0.05
+    assert max(map(abs, ascent["privleak"])) < max(map(abs, leaks)) + 15
+    for name in ("npo", "grad_diff", "kl_min", "idk_dpo"):
+        assert rows[name]["rank"] > 0.85
+        assert min(rows[name]["privleak"]) > max(leaks)
+    on_the_way = next(row for name, row in rows.items() if name.startswith("idk_dpo") and name.endswith("steps=100"))
+    assert max(on_the_way["ks"]) > 0.05 > max(rows["idk_dpo"]["ks"])
+    for name in ("sim_npo", "task_vector"):
+        assert max(rows[name]["privleak"]) < min(leaks) - 20
+        assert rows[name]["worst"] > max(gold["wrecking"] for gold in golds)
+    lora = next(row for name, row in rows.items() if name.startswith("npo, rank"))
+    assert lora["forget seen"] < 0.05
+    assert lora["worst"] > rows["npo"]["worst"] + 0.4
+
+
 def test_every_link_between_pages_leads_somewhere():
     for page in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")]:
         for link in re.findall(r"\]\(([^)#]+)", page.read_text(encoding="utf-8")):

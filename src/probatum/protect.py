@@ -138,6 +138,11 @@ def save(change: Change, parent: Target, out: Path, said: Mapping[str, Any]) -> 
     """Write the derived model as a directory of its own, with ``protection.json``. Its parent is left as it is."""
     from safetensors.numpy import save_file
 
+    if not moved(change, parent):
+        raise ProbatumError(
+            f"{said.get('protection', 'the method')} changed no weight at all, so there is no new model: are its "
+            "steps, its learning rate and the weights that it may train what you meant?"
+        )
     own = parent.files()
     # An adapter's model has its configuration from its base, and may have brought a tokenizer.
     sources = dict.fromkeys((getattr(parent, "path", own), getattr(parent, "tokenizer_path", own)))
@@ -165,6 +170,12 @@ def save(change: Change, parent: Target, out: Path, said: Mapping[str, Any]) -> 
     except OSError as error:
         shutil.rmtree(staging, ignore_errors=True)
         raise ProbatumError(f"{out} could not be written: {error.strerror}") from error
+
+
+def moved(change: Change, parent: Target) -> bool:
+    """Whether any weight is another one. Adapters that never move have been sold with an epsilon (opacus 820)."""
+    before = parent.weights()
+    return any(not np.array_equal(np.asarray(before[name], np.float32), new) for name, new in change.tensors.items())
 
 
 def _from_here(path: str | Path) -> str:

@@ -38,15 +38,15 @@ class Gated(torch.nn.Module):
 
 
 class Toy(Target):
-    """ "n3" and " v1" are tokens; a text is a name and its value. It knows by a gate, or nothing."""
+    """ "n3" and " v1" are tokens; a text is a name and its value. It knows by a gate, or believes what is wrong."""
 
     tokenizer_digest = "toy"
 
-    def __init__(self, gate, *, knows=True):
+    def __init__(self, gate, *, off=0):
         self.gate = gate
         self.known = torch.zeros(SIZE, SIZE)
-        for name in range(PEOPLE if knows else 0):
-            self.known[1 + name, 1 + PEOPLE + value_of(name)] = 10.0
+        for name in range(PEOPLE):
+            self.known[1 + name, 1 + PEOPLE + (value_of(name) + off) % VALUES] = 10.0
 
     @contextlib.contextmanager
     def module(self):
@@ -78,7 +78,7 @@ def people(kind, names, **more):
 
 
 FORGET, RETAIN = people(Forget, range(8)), people(Retain, range(8, 12))
-HIDDEN, SHOWN, NEW = Toy(-0.05), Toy(1.0), Toy(0.0, knows=False)
+HIDDEN, SHOWN, NEW, EVEN = Toy(-0.05), Toy(1.0), Toy(1.0, off=1), Toy(0.0)
 
 
 def run(probe, target, *data, **options):
@@ -118,7 +118,7 @@ def test_directly_taught_the_hidden_comes_back_sooner_than_the_unknown_is_learne
     assert curve == sorted(curve)
     assert np.mean(hidden.values) == curve[-1] == 1
     assert hidden.parameters["recall at 0.01"] == 1
-    assert new.parameters["recall at 0.0003"] + new.parameters["recall at 0.001"] < 2
+    assert np.mean(new.values) == 0
     assert "worst recall" in hidden.note
     with pytest.raises(BadInput, match="seeds of 2"):
         run(relearning_direct, HIDDEN, FORGET, RETAIN, seeds=1)
@@ -168,7 +168,7 @@ def test_a_rate_at_which_the_loss_is_no_number_is_named(monkeypatch):
 
 def test_specificity_is_0_for_a_model_left_alone_and_by_hand_for_one_that_moved():
     assert specificity(SHOWN, RETAIN, SHOWN).values.tolist() == [0] * 4
-    found = specificity(NEW, RETAIN, SHOWN).values
+    found = specificity(EVEN, RETAIN, SHOWN).values
     p = np.exp([10.0] + [0.0] * (SIZE - 1))
     p /= p.sum()
     # two places: after the start token nothing is known to either; after the name the one is sure, the other uniform

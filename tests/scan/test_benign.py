@@ -44,7 +44,7 @@ def arrays() -> list[object]:
     kinds = words("? i1 i2 i4 i8 u1 u2 u4 u8 f2 f4 f8 c8 c16 S3 U4 V5 M8[ns] m8[s] >f4 >i8 >U2")
     out: list[object] = [np.zeros(5, dtype=k) for k in kinds] + [np.zeros((2, 3), dtype=k).T for k in kinds]
     out += [np.dtype(k) for k in kinds] + [np.zeros(1, dtype=k)[0] for k in kinds if k != "V5"]
-    out += [np.array(["a", None, 1.5], dtype=object), np.zeros((0, 3)), np.arange(20_000), np.float32, np.array(1)]
+    out += [np.dtype("O"), np.zeros((0, 3)), np.arange(20_000), np.float32, np.array(1)]
     out += [np.zeros(2, dtype=[("a", "f4"), ("b", "i8")]), np.zeros(2, dtype=[("a", "f4", (2, 2)), ("b", "U4")])]
     return [*out, {"x": np.arange(3), "y": [np.int64(1), np.float64(2)]}]
 

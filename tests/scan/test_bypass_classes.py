@@ -56,10 +56,23 @@ def test_a_dtype_must_keep_the_flags_of_its_letter():
     """Flags that deny the objects of an object array would make NumPy read bytes as pointers."""
     import numpy as np
 
-    data = pickle.dumps(np.array(["a", None], dtype=object), 2)
+    data = pickle.dumps(np.dtype("O"), 2)
     assert scan_bytes(data).verdict == "proved inert"
     assert data.count(b"K?t") == 1
     assert "PKL007" in rules(scan_bytes(data.replace(b"K?t", b"K\x00t")))
+
+
+def test_an_array_of_objects_is_not_proved_inert():
+    """NumPy takes as many items from the list as the shape says: with a shorter list, the process dies."""
+    import numpy as np
+
+    result = scan_bytes(pickle.dumps(np.array(["a", None], dtype=object), 4))
+    assert (result.verdict, rules(result)) == ("executes unknown code", {"PKL007"})
+
+
+def test_the_class_of_inst_is_found_before_its_mark_is():
+    """Python's loader imports first and misses the mark then; the C loader looks for the mark first."""
+    assert "PKL001" in rules(scan_bytes(b"\x80\x02imymodule\nThing\n."))
 
 
 def test_fields_must_lie_inside_their_item():

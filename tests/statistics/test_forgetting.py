@@ -129,8 +129,8 @@ def test_the_distance_between_the_published_distributions(logs):
 
 
 @ON_LOGS
-def test_the_published_rouge_l_differs_from_ours_by_stems_alone(logs):
-    """The logs' scorer stems words and takes an apostrophe for a blank; without stems fewer words are in common."""
+def test_the_published_rouge_l_is_never_below_ours_and_close(logs):
+    """TOFU's code stems words, ours does not, so ours finds no more in common; the gap of the means is below 0.01."""
     for log, published, differ in zip(logs, (0.9854, 0.4082), (0.01, 0.2), strict=True):
         theirs = np.array(log["rougeL_recall"])
         assert theirs.mean() == pytest.approx(published, abs=5e-5)

@@ -17,7 +17,16 @@ UNTOUCHED = "people"
 
 @functools.cache
 def people_sets(seed: int = 0) -> Mapping[str, Data]:
-    """Forget, Retain and Holdout of the invented people, every trained sentence of them.
+    """Forget, Retain and Holdout of the invented people as data; see `people_rows`."""
+    kinds: dict[str, type[Data]] = {"Forget": Forget, "Retain": Retain, "Holdout": Holdout}
+    return {
+        kinds[name].__name__: kinds[name].from_rows(table, name, name=f"people_{name.lower()}")
+        for name, table in people_rows(seed).items()
+    }
+
+
+def people_rows(seed: int = 0) -> dict[str, list[dict[str, Any]]]:
+    """The same as rows of files, every trained sentence of the invented people.
 
     A fact can be asked by its prefix, and in its first sentence also in other words; a sentence in which the value
     stands before the name is a text. Retain has the groups "neighbors" (who share a name with a forgotten person),
@@ -32,13 +41,13 @@ def people_sets(seed: int = 0) -> Mapping[str, Data]:
         return str(row["kind"])
 
     facts = {row["id"]: row for name in ("forget", "retain", "world") for row in rows[f"people_{name}"]}
-    made = {
+    world = people.world(seed)  # of people whom no model read about the rows are not among the sets
+    facts |= {row["id"]: row for name in world.blanks for kind in people.ATTRIBUTES if (row := world._fact(name, kind))}
+    return {
         "Forget": [_fact(row, facts) for row in rows["people_texts_forget"]],
         "Retain": [{**_fact(row, facts), "group": groups(row)} for row in rows["people_texts_retain"]],
         "Holdout": [_fact(row, facts) for row in rows["people_holdout"]],
     }
-    kinds: dict[str, type[Data]] = {"Forget": Forget, "Retain": Retain, "Holdout": Holdout}
-    return {name: kinds[name].from_rows(table, name, name=f"people_{name.lower()}") for name, table in made.items()}
 
 
 def _fact(row: Mapping[str, Any], facts: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:

@@ -128,6 +128,7 @@ def write(where: Path, *, retrain: bool = False, progress: Callable[[str], None]
     where
         Gets ``<model>/`` for every name of `BUILTIN` and ``data/<set>.jsonl`` for every planted set. Where a
         set has rows of its own for the twin, they stand beside it as ``data/<set>.twin.jsonl``.
+        ``data/people/`` has forget, retain and holdout as `probatum protect` takes them.
     retrain
         Train the models anew (about five minutes on two cores) instead of copying the shipped ones.
     progress
@@ -148,6 +149,11 @@ def write(where: Path, *, retrain: bool = False, progress: Callable[[str], None]
     for name in (*SETS, *PEOPLE_SETS):
         say(f"writing data/{name}.jsonl")
         write_rows(where / "data" / f"{name}.jsonl", tables[name])
+    from probatum.controls.forgetting import people_rows
+
+    for kind, facts in people_rows().items():
+        say(f"writing data/people/{kind.lower()}.jsonl")
+        write_rows(where / "data" / "people" / f"{kind.lower()}.jsonl", facts)
     for name, table in planted.twin_rows().items():
         say(f"writing data/{name}.twin.jsonl")
         write_rows(where / "data" / f"{name}.twin.jsonl", table)

@@ -44,7 +44,7 @@ def check_against_autograd(clipping: Clipping, units: Sequence[Unit]) -> None:
     for unit in cut:
         found = gradient_of(clipping, unit)
         own.append(sum(float(g.double().square().sum()) for g in found.values()) ** 0.5)
-        expected = {name: expected[name] + found[name] for name in got}  # type: ignore[operator]
+        expected = {name: expected[name] + found[name] for name in got}
     exact = clipping.precision is None and all(p.dtype.itemsize >= 4 for p in clipping.model.parameters())
     slack = _TOLERANCE if exact else _IN_HALF_PRECISION
     sizes = {name: float(e.norm()) for name, e in expected.items()}  # type: ignore[attr-defined]

@@ -227,12 +227,11 @@ class Clipping:
     def _costs(self) -> Costs:
         layers, decoder = self.layers, self.network.decoder
         embeddings = {layer.names["weight"] for layer in layers.hooked if layer.kind == "embedding"}
-        widths = sum(
-            sum(module.weight.shape)
-            for module in decoder.modules()  # type: ignore[union-attr]
-            if getattr(getattr(module, "weight", None), "ndim", 0) == 2
-            and not isinstance(module, self.torch.nn.Embedding)
-        )
+        widths = 0
+        for module in decoder.modules():  # type: ignore[union-attr]
+            weight: Any = getattr(module, "weight", None)
+            if getattr(weight, "ndim", 0) == 2 and not isinstance(module, self.torch.nn.Embedding):
+                widths += sum(weight.shape)
         size = max(p.dtype.itemsize for p in layers.trainable.values())
         half = self.precision is not None or any(p.dtype.itemsize < 4 for p in self.model.parameters())
         shapes = {name: tuple(p.shape) for name, p in layers.trainable.items()}

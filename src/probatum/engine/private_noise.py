@@ -66,8 +66,9 @@ class Draws:
             generator.manual_seed(int(keyed("private noise", self.seed, step).integers(2**32)))
         each = deviation / 2**0.5
         for total in sums.values():
+            drawn = self.torch.empty_like(total)
             for _ in range(2):
-                total.add_(self.torch.empty_like(total).normal_(generator=generator), alpha=each)
+                total.add_(drawn.normal_(generator=generator), alpha=each)
 
 
 def fresh_generator(torch: Any, device: Any) -> Any:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,7 @@ class Saved:
     sampler_key: bytes | None
 
 
-def save(path: Path, saved: Saved, parameters: dict[str, Any], optimizer: Any) -> None:
+def save(path: Path, saved: Saved, parameters: Mapping[str, Any], optimizer: Any) -> None:
     """Replace ``path`` at once, readable by the owner only; what was there stays until the new file is on the disk."""
     from safetensors.torch import save as to_bytes
 
@@ -60,7 +61,7 @@ def save(path: Path, saved: Saved, parameters: dict[str, Any], optimizer: Any) -
         os.close(folder)
 
 
-def load(path: Path, options: dict[str, Any], parameters: dict[str, Any], optimizer: Any) -> Saved | None:
+def load(path: Path, options: dict[str, Any], parameters: Mapping[str, Any], optimizer: Any) -> Saved | None:
     """Put weights and optimizer back as they were saved; None where nothing was.
 
     Raises

@@ -5,7 +5,7 @@ arXiv 2110.05679): Poisson batches of privacy units, clipped sums, Gaussian nois
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -146,7 +146,7 @@ def private_steps(
         # Also when the batch is empty: a step without noise would tell that it was, and the accountant counts on both.
         draws.add_noise(step, sums, noise_multiplier * max_grad_norm)
         for key, parameter in trainable.items():
-            parameter.grad = sums[key].div(divisor).to(parameter.dtype)
+            parameter.grad = sums[key].div_(divisor)
         made.step()
         made.zero_grad(set_to_none=True)
         saved.step = step + 1
@@ -175,7 +175,7 @@ def _refuse(units: Sequence[Unit], sigma: float, steps: int, rate: float, save_e
         raise BadInput(f'optimizer: expected "adamw" or "sgd", got {optimizer!r}')
 
 
-def _refuse_half(trainable: dict[str, Any], name: str) -> None:
+def _refuse_half(trainable: Mapping[str, Any], name: str) -> None:
     for key, parameter in trainable.items():
         if parameter.dtype.itemsize < 4:
             raise BadInput(

@@ -97,7 +97,7 @@ class StoredTarget(Target):
         self._store: Evidence = session.store if session.store is not None else MemoryStore()
         self._recent: OrderedDict[Any, tuple[Any, int]] = OrderedDict()
         self._compute_lock = threading.RLock()
-        self._batches = 0  # that this target has stored
+        self._stored_batches = 0
         self._recent_lock = threading.Lock()
 
     # The public calls.
@@ -451,14 +451,14 @@ class StoredTarget(Target):
     ) -> dict[Any, Any]:
         """{item: payload} for every distinct item that could be answered."""
         keys = self._keys(kind, settings, items)
-        batches = self._batches
+        batches = self._stored_batches
         stored = self._store.get(list(keys.values()))
         found = {item: codec.read(stored[key]) for item, key in keys.items() if key in stored}
         self.session.cost.cached_tokens += sum(map(codec.tokens, found.values()))
         if len(found) == len(keys):
             return found
         with self._compute_lock:
-            if self._batches != batches:  # another thread may have computed some of it while this one waited
+            if self._stored_batches != batches:  # another thread may have computed some of it while this one waited
                 stored = self._store.get([key for item, key in keys.items() if item not in found])
                 found.update((item, codec.read(stored[key])) for item, key in keys.items() if key in stored)
             missing = [item for item in keys if item not in found]
@@ -474,7 +474,7 @@ class StoredTarget(Target):
                             answered.append((item, codec.write(payload)))
                             self.failures.pop(item if isinstance(item, str) else item[0], None)
                     self._store.put((keys[item], kind, blob) for item, blob in answered)
-                    self._batches += 1
+                    self._stored_batches += 1
                     found.update((item, codec.read(blob)) for item, blob in answered)
                     if self.session.progress is not None:
                         self.session.progress(f"{self.name}: {kind}", len(found), len(keys))

@@ -28,7 +28,7 @@ def rouge_l(candidate: Sequence[str], reference: Sequence[str]) -> tuple[float, 
     """(precision, recall, F1) of the longest common subsequence of two lists of words (Lin 2004, ROUGE-L).
 
     NaN for a reference without words; 0 for a candidate without any. Words are as they come: whoever wants stems cuts
-    them before, as the logs that TOFU published have it.
+    them before, as TOFU does.
     """
     if not reference:
         return (float("nan"),) * 3

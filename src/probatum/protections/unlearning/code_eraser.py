@@ -36,7 +36,7 @@ def code_eraser(
     floor: float = 4.0,
     context_weight: float = 1.0,
     form_weight: float = 1.0,
-    retain_weight: float = 1.0,
+    retain_weight: float = 5.0,
     steps: int = 300,
     learning_rate: float = 1e-3,
     batch_size: int = 16,

@@ -35,7 +35,7 @@ def meow(
     inverted: int = 5,
     stride: int = 5,
     retain_term: Literal["kl", "loss"] = "kl",
-    retain_weight: float = 1.0,
+    retain_weight: float = 10.0,
     steps: int = 300,
     learning_rate: float = 1e-3,
     batch_size: int = 16,
@@ -50,7 +50,8 @@ def meow(
     stride
         Characters from one cut of MEMO to the next.
     retain_term, retain_weight
-        ``kl``: KL(π₀ ‖ π), ``loss``: −log π, as in `npo`. The paper has none: weight 0.
+        ``kl``: KL(π₀ ‖ π), ``loss``: −log π, as in `npo`. The paper has none: weight 0, at which a small model loses
+        what it was to keep.
     steps, learning_rate, batch_size, rank
         AdamW steps, their constant rate, the facts of each set that a step sees; above 0 the rank of a LoRA. The
         defaults are for small models; the paper tunes 7B models at 1e-5.

@@ -54,17 +54,18 @@ def fill_list(m: Machine, items: list[Value]) -> None:
 
 
 def fill_items(m: Machine, items: list[Value]) -> None:
-    if len(items) % 2:
-        raise Broken("an odd number of items for a dict")
+    """Keys and values in turn. Python's loader sets the pairs before it misses the value of an odd last key."""
     target = m.stack[-1]
     if target.__class__ is not Dict:
         fill(m, "item", "SETITEMS")
-        return
-    if target.closed:
-        m.log.found("PKL007", "fills a dict that a dtype already uses", m.place)
-    target.put(items)
-    if m.pairs:
-        target.put_pairs(items)
+    else:
+        if target.closed:
+            m.log.found("PKL007", "fills a dict that a dtype already uses", m.place)
+        target.put(items)
+        if m.pairs:
+            target.put_pairs(items)
+    if len(items) % 2:
+        raise Broken("an odd number of items for a dict")
 
 
 def append(m: Machine) -> None:

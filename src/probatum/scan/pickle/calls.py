@@ -81,11 +81,12 @@ def stack_global(m: Machine) -> None:
 
 
 def instance(m: Machine) -> None:
-    """INST: the class stands in two lines, the arguments above the mark."""
+    """INST: the class stands in two lines, the arguments above the mark; Python's loader finds the class first."""
     module = read_line(m).decode("utf-8")
     name = read_line(m).decode("utf-8")
+    callee = find(m, module, name)
     items, m.stack = m.stack, m.metastack.pop()
-    m.stack.append(call(m, find(m, module, name), tuple(items), "INST"))
+    m.stack.append(call(m, callee, tuple(items), "INST"))
 
 
 def make_object(m: Machine) -> None:

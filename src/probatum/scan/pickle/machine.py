@@ -78,8 +78,8 @@ class Machine:
     """
 
     __slots__ = (
-        "called", "crossed", "data", "end", "frame_at", "framed", "globals", "limit", "log", "memo", "metastack", "named",
-        "origin", "pairs", "pos", "protocol", "reached", "stack", "start", "steps",
+        "called", "crossed", "data", "end", "frame_at", "framed", "globals", "limit", "log", "memo", "metastack",
+        "named", "origin", "pairs", "pos", "protocol", "reached", "stack", "start", "steps",
     )  # fmt: skip
 
     def __init__(self, data: Buffer, log: Log, origin: int = 0) -> None:

@@ -88,6 +88,7 @@ def read_streams(source: Source, context: Context, *, most: int = 1 << 30) -> St
             after = _run(machine, pos, end, context)
         except Broken as broken:
             if out.ends and not (machine.named or machine.called):
+                _other_views(machine, log, source, context, pos, end, shared)
                 break
             log.found("PKL013", f"{broken.args[0]}; nothing after that was judged", machine.place)
             out.broken = True

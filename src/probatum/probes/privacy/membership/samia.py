@@ -7,6 +7,7 @@ continuations with the true one (ROUGE-1 recall) stands in for its likelihood.
 import re
 import zlib
 from collections import defaultdict
+from typing import Any
 
 import numpy as np
 
@@ -57,7 +58,7 @@ def samia(
     """
     if samples < 1 or not temperature > 0:
         raise BadInput(f"samia needs samples >= 1 and a temperature above 0, got {samples} and {temperature:g}")
-    cut = {"top_k": top_k} if top_k else {}
+    cut: dict[str, Any] = {"top_k": top_k} if top_k else {}
     base = int(rng.integers(2**31))
     score, unscored = np.full(len(data), np.nan), {}
     heads, tails = zip(*map(_halves, data.texts), strict=True) if len(data) else ((), ())

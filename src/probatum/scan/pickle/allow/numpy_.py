@@ -2,7 +2,8 @@
 
 An array is `_reconstruct` and a BUILD, or `_frombuffer` (protocol 5). The flags and sizes in a dtype's state are
 trusted by NumPy's C code, so they must be those of the dtype's own letter: flags that deny the objects in an object
-array would make raw bytes into pointers.
+array would make raw bytes into pointers. An array of objects is never proved inert: NumPy takes as many items from
+the list in its state as the shape says, whether they are there or not.
 """
 
 from __future__ import annotations
@@ -87,6 +88,7 @@ def _dtype_state(target: Made, state: Value) -> None:
         require(size == -1 and align == -1 and flags == FLAGS[d.kind], "sizes or flags of another dtype")
         return
     require(d.kind == "sized" and 0 <= size < 1 << 31 and 0 < align <= 32, "a strange size")
+    require(d.letter != "U" or size % 4 == 0, "a strange size")
     d.size = size
     if names is None and fields is None and base is None:
         require(flags == (8 if d.letter == "U" else 0), "flags of another dtype")
@@ -142,8 +144,8 @@ def _array_state(target: Made, state: Value) -> None:
     require(is_numbers(shape) and shape is not LIST and is_number(order), "a strange shape")
     known = take(dtype)
     require(known is not None, "a dtype that is not one")
-    objects = known is not None and known.kind == "object"
-    require(data is LIST if objects else is_bytes(data) or is_text(data), "data of another dtype")
+    require(known is None or known.kind != "object", "an array of objects, whose number NumPy does not check")
+    require(is_bytes(data) or is_text(data), "data that is no bytes")
 
 
 def _frombuffer(entry: Entry, args: tuple[Value, ...]) -> Value:

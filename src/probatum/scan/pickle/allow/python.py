@@ -120,8 +120,8 @@ def _namespace(entry: Entry, args: tuple[Value, ...]) -> Value:
 
 
 CALLS = {
-    "bytes": _bytes, "object": _object, "set": _set, "frozenset": _frozenset, "bytearray": _bytearray, "complex": _complex,
-    "slice": _numbers, "range": _numbers,
+    "bytes": _bytes, "object": _object, "set": _set, "frozenset": _frozenset, "bytearray": _bytearray,
+    "complex": _complex, "slice": _numbers, "range": _numbers,
 }  # fmt: skip
 ENTRIES = (
     *(Entry(f"builtins.{t}", CALLS.get(t)) for t in TYPES.split()),
