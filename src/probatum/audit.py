@@ -357,7 +357,12 @@ def collect(
             used.append(DataUsed("certificate", "certificate.json of the model", found.digest[:16], len(found)))
     from probatum.controls import specimen
 
-    if isinstance(model, str) and model in specimen.PEOPLE and not Path(model).exists() and "Forget" not in records:
+    if (
+        isinstance(model, str)
+        and model in (*specimen.PEOPLE, *specimen.PLANTS)
+        and not Path(model).exists()
+        and "Forget" not in records
+    ):
         from probatum.controls.forgetting import people_sets
 
         used += [DataUsed(k.lower(), "built-in", d.digest[:16], len(d)) for k, d in people_sets().items()]

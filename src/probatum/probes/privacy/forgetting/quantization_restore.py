@@ -10,14 +10,14 @@ from probatum import Access, Forget, Scores, Target, probe
 from probatum.engine.answers import answers_of
 from probatum.engine.quantize import quantize
 from probatum.engine.relearn import recalled
-from probatum.statistics import rate
+from probatum.statistics.task_parts import rate_by
 
 
 @probe(
     paper="arXiv:2410.16454",
     question="How much of what it was to forget does the model say once its weights are rounded?",
     needs=Access.TRAIN | Access.LOGPROBS,
-    metric=rate("recall after rounding"),
+    metric=rate_by("recall after rounding", columns=("at 8 bits",)),
     measure=True,
     better="low",
     expected={"people": (0.9, 1.0), "people_gold0": (0.0, 0.15), "people_boxed": (0.9, 1.0)},
@@ -28,19 +28,22 @@ def quantization_restore(target: Target, forget: Forget, *, bits: int = 4) -> Sc
     Parameters
     ----------
     bits
-        Of a weight, 2 to 16. The planted unlearning (`people_boxed`) hides below 4 bits: at 8 it stays hidden, and
-        that control then says that the measure was not proved there.
+        Of a weight, 2 to 16. What 8 bits bring back stands beside it. The planted unlearning (`people_boxed`) hides
+        below 4 bits; at 8 it stays hidden, and with ``bits=8`` that control says that the measure was not proved there.
 
     Notes
     -----
     To the nearest level, one step per output channel, embeddings included. Biases and norms stay.
     """
     asked = forget.take(np.array([bool(p and s) for p, s in zip(forget.prefix, forget.secret, strict=True)]))
-    said: dict[str, bool] = {}
+    said: dict[str, tuple[bool, bool]] = {}
     if len(asked):
-        answers = answers_of(target, asked)
-        with target.module() as model:
-            quantize(model, bits)
-            said = dict(zip(asked.ids, recalled(model, answers).tolist(), strict=True))
+        answers, found = answers_of(target, asked), []
+        for width in (bits, 8):
+            with target.module() as model:
+                quantize(model, width)
+                found.append(recalled(model, answers).tolist())
+        said = dict(zip(asked.ids, zip(*found, strict=True), strict=True))
     unscored = {name: "a text without a prefix cannot be asked" for name in forget.ids if name not in said}
-    return Scores(forget.ids, [said.get(name, np.nan) for name in forget.ids], towards="known", unscored=unscored)
+    values = np.array([said.get(name, (np.nan, np.nan)) for name in forget.ids], float).reshape(-1, 2)
+    return Scores(forget.ids, values[:, 0], towards="known", null=values[:, 1:], unscored=unscored)
