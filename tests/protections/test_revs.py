@@ -40,15 +40,13 @@ def square(tmp_path_factory):
             if parameter.ndim > 1:
                 parameter.mul_(8.0)
     torch.nn.init.orthogonal_(model.lm_head.weight)
-    model.lm_head.weight.requires_grad_(False)
-    ids, optimizer = torch.tensor([[0, 1, 2, 3, SECRET]]), torch.optim.SGD(model.model.layers.parameters(), lr=0.05)
-    while (loss := model(input_ids=ids, labels=ids).loss) > 0.05:
+    ids, optimizer = torch.tensor([[0, 1, 2, 3, SECRET]]), torch.optim.Adam(model.model.layers.parameters(), lr=1e-3)
+    for _ in range(100):
         optimizer.zero_grad()
-        loss.backward()
+        torch.nn.functional.cross_entropy(model(input_ids=ids[:, :-1]).logits[:, -1], ids[:, -1]).backward()
         optimizer.step()
     model.save_pretrained(place)
     words = tokenizers.Tokenizer(tokenizers.models.WordLevel(dict(zip(WORDS, range(SIZE), strict=True)), "w0"))
-    words.pre_tokenizer = tokenizers.pre_tokenizers.Split(tokenizers.Regex(r" ?\w+"), "isolated")
     words.normalizer = tokenizers.normalizers.Replace(" ", "")
     words.pre_tokenizer = tokenizers.pre_tokenizers.Split(tokenizers.Regex(r"w\d+"), "isolated")
     transformers.PreTrainedTokenizerFast(tokenizer_object=words, bos_token="w0").save_pretrained(place)

@@ -46,13 +46,14 @@ def main(arguments: list[str] | None = None) -> None:
         list_,
         protect,
         report,
+        scan,
         schema,
         specimen,
     )
 
     if not app.registered_commands:  # a second run in one process would add every verb again
         first = (audit, account, list_, explain, compare, protect, report, schema)
-        for verb in (*first, specimen, canaries, cache, data, guest):
+        for verb in (*first, specimen, canaries, cache, data, guest, scan):
             verb.add(app)
     # A pipe or a terminal that cannot show a character must not end the run.
     for stream in (sys.stdout, sys.stderr):

@@ -10,6 +10,8 @@ import typer
 from probatum.core.catalogue import entries
 from probatum.core.data import KINDS
 from probatum.core.errors import BadInput
+from probatum.scan.rules import RULES
+from probatum.scan.rules import explain as explain_rule
 
 
 def explain(name: Annotated[str, typer.Argument(metavar="METHOD")]) -> None:
@@ -17,6 +19,9 @@ def explain(name: Annotated[str, typer.Argument(metavar="METHOD")]) -> None:
 
     Example: probatum explain min_k_plus_plus
     """
+    if name.upper() in RULES:
+        typer.echo(explain_rule(name.upper()))
+        return
     known = entries()
     if name not in known:
         near = difflib.get_close_matches(name, known, n=3, cutoff=0.4)

@@ -140,7 +140,9 @@ class Hooks:
             if not out.requires_grad:  # nothing below is trained
                 out = out.detach().requires_grad_().clone()  # not the leaf itself, which must not be changed in place
             take = {"norm": self._norm, "embedding": self._embedding}.get(layer.kind, self._affine)
-            out.register_hook(lambda gradient: take(layer, given[0].detach(), gradient))
+            kept = [given[0].detach()]
+            # Let go as soon as it was used: memory that comes and goes in large pieces is paid for in page faults.
+            out.register_hook(lambda gradient: take(layer, kept.pop(), gradient))
             return out
 
         return forward

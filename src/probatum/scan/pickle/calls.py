@@ -39,7 +39,7 @@ def call(m: Machine, callee: Value, args: Value, opcode: str) -> Value:
     what = printable(describe(callee))
     if is_plain(callee):
         raise Broken(f"calls {what[:60]}")
-    trace = (f"{opcode} at {m.place} with {printable(describe(args))}",)
+    trace: tuple[str, ...] = (f"{opcode} at {m.place} with {printable(describe(args))}",)
     if not isinstance(callee, Global):
         rule, whose = ("PKL002", "") if callee is PERSISTENT else ("PKL005", ", which is no named function")
         m.log.found(rule, f"calls {what}{whose}", m.place, trace)

@@ -73,7 +73,7 @@ def string_line(m: Machine) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             try:
-                raw = codecs.escape_decode(raw)[0]  # type: ignore[attr-defined]
+                raw = codecs.escape_decode(raw)[0]
             except ValueError:
                 raise Broken("a string with a wrong escape") from None
     m.log.carried(start + 1, len(raw), True)

@@ -6,6 +6,7 @@ from probatum.scan.pickle.carried import MOST, looks_like, scan_carried
 from probatum.scan.pickle.errors import Broken
 from probatum.scan.pickle.frames import without_dropped
 from probatum.scan.pickle.machine import Machine
+from probatum.scan.pickle.opcodes import STOP
 from probatum.scan.pickle.values import Mark, describe
 
 TYPE_CHECKING = False
@@ -124,7 +125,8 @@ def _other_views(
     if shared is not None and shared.memo:
         shared.log = log.as_seen("if one Unpickler reads all streams")
         _try(shared, pos, end, source, context)
-    if machine.framed and machine.pos < machine.limit and machine.pos < machine.end:
+    stopped = machine.data[machine.reached] == STOP and machine.pos == machine.reached + 1
+    if stopped and machine.framed and machine.pos < machine.limit and machine.pos < machine.end:
         context.report("PKL011", "a frame goes on after STOP", source, offset=machine.place)
         behind = log.as_seen("behind the frame")
         _try(Machine(machine.data, behind, machine.origin), machine.limit, end, source, context)

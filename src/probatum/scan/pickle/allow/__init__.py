@@ -11,9 +11,7 @@ from probatum.scan.pickle.allow import numpy_, python, torch_
 from probatum.scan.pickle.allow.entry import Entry, Refused
 
 ALLOWED: dict[tuple[str, str], Entry] = {
-    tuple(entry.name.rsplit(".", 1)): entry  # type: ignore[misc]
-    for family in (python, numpy_, torch_)
-    for entry in family.ENTRIES
+    entry.place: entry for family in (python, numpy_, torch_) for entry in family.ENTRIES
 }
 
 __all__ = ["ALLOWED", "Entry", "Refused"]

@@ -53,6 +53,12 @@ class Entry:
     def __init__(self, name: str, call: Call | None = None, build: Build | None = None, fills: str = "") -> None:
         self.name, self.call, self.build, self.fills = name, call, build, fills.split()
 
+    @property
+    def place(self) -> tuple[str, str]:
+        """Module and name."""
+        module, _, name = self.name.rpartition(".")
+        return module, name
+
 
 def named(value: Value, *names: str) -> bool:
     """Is the value one of these allowed globals?"""

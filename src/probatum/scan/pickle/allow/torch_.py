@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from probatum.scan.pickle.allow.entry import (
     Entry,
+    Refused,
     is_data,
     is_number,
     is_numbers,
@@ -104,9 +105,9 @@ def _new_parameter(entry: Entry, args: tuple[Value, ...]) -> Value:
 def _from_type(entry: Entry, args: tuple[Value, ...]) -> Value:
     """Calls its first argument with its third: both are judged as such a call."""
     require(len(args) == 4 and named(args[1], *TENSOR_TYPES) and is_state(args[3]), "a strange type or state")
-    maker = getattr(args[0], "entry", None)
-    require(maker is not None and maker.name.startswith(REBUILD) and named(args[0], maker.name), "a strange function")
-    require(maker.call is not None and args[2].__class__ is tuple, "a strange call")
+    maker = args[0].entry if isinstance(args[0], Global) else None
+    if maker is None or maker.call is None or not maker.name.startswith(REBUILD) or args[2].__class__ is not tuple:
+        raise Refused("a strange function")
     maker.call(maker, args[2])
     return Made(entry)
 
