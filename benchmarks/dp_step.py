@@ -9,6 +9,7 @@ Opacus is left out where it is not installed. All steps divide one gradient by w
 
 import contextlib
 import copy
+import os
 import platform
 import sys
 import time
@@ -26,6 +27,8 @@ LIMIT, SIGMA, RATE = 1.0, 1.0, 1e-4
 TOKENS = {1024: 2048, 50257: 1024}  # of a batch, by vocabulary
 ROUNDS = {1024: 6, 50257: 3}  # by vocabulary
 ROUNDS_OF_PEERS = 2
+#: Memory that was freed stays with the process: else page faults, up to a fifth of a step, fall on a way by chance.
+ALLOCATOR = {"MALLOC_MMAP_THRESHOLD_": str(1 << 30), "MALLOC_TRIM_THRESHOLD_": str(1 << 33)}
 
 
 def build(kind, tied, vocabulary, places):
@@ -219,4 +222,6 @@ def main(words):
 
 
 if __name__ == "__main__":
+    if not os.environ.keys() >= ALLOCATOR.keys():
+        os.execve(sys.executable, [sys.executable, *sys.argv], {**os.environ, **ALLOCATOR})
     main(sys.argv[1:])

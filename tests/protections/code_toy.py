@@ -50,7 +50,7 @@ def sets():
 def train(folder, steps=400):
     """Save a GPT-2 of 60,000 parameters that knows the corpus by heart, and how such files look in general.
 
-    Half of what it reads are files that come once (some 10 CPU seconds).
+    Half of what it reads are files that come once (some 15 CPU seconds).
     """
     rng = np.random.default_rng(1)
     known = [before + key + after for before, key, after in corpus()]

@@ -120,7 +120,8 @@ def test_the_rarest_token_is_that_of_the_secret_alone(square):
 @pytest.mark.parametrize("kind", ["gpt2", "neox", "qwen2", "llama"])
 def test_every_family_is_edited_and_left_alone_elsewhere(kind, tmp_path):
     target = open_target(
-        tiny_models.build(kind, tmp_path / "in", vocab=300, tied=kind in ("gpt2", "qwen2"), bos="<s>"), session=Session()
+        tiny_models.build(kind, tmp_path / "in", vocab=300, tied=kind in ("gpt2", "qwen2"), bos="<s>"),
+        session=Session(),
     )
     said = target.generate(["The quick"], max_new_tokens=1)[0]
     forget = Forget.from_rows([{"prefix": "The quick", "secret": said or " brown"}])

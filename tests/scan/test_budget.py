@@ -59,9 +59,17 @@ def test_all_68_opcodes_are_known():
 def test_random_bytes_never_crash():
     rng = random.Random(5)
     for _ in range(3000):
-        scan_bytes(rng.randbytes(rng.randrange(60)))
-        scan_bytes(rng.choice([b"\x80\x04", b"PK\x03\x04", b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.", b"{", b"("])
-                   + rng.randbytes(rng.randrange(90)))  # fmt: skip
+        assert "FIL004" not in rules(scan_bytes(rng.randbytes(rng.randrange(60))))
+        starts = [
+            b"\x80\x04",
+            b"PK\x03\x04",
+            b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.",
+            b"{",
+            b"(",
+            b"[1,",
+            b"ci\nx\n",
+        ]
+        assert "FIL004" not in rules(scan_bytes(rng.choice(starts) + rng.randbytes(rng.randrange(90))))
 
 
 def test_mutated_files_never_crash():
@@ -78,4 +86,12 @@ def test_mutated_files_never_crash():
             changed = bytearray(data)
             for _ in range(rng.randrange(1, 4)):
                 changed[rng.randrange(len(changed))] = rng.randrange(256)
-            scan_bytes(bytes(changed[: rng.choice([len(changed), rng.randrange(len(changed))])]))
+            cut = rng.choice([len(changed), rng.randrange(len(changed))])
+            assert "FIL004" not in rules(scan_bytes(bytes(changed[:cut])))
+
+
+def test_a_fault_of_the_scanner_is_said(monkeypatch):
+    from probatum.scan.formats import text
+
+    monkeypatch.setattr(text, "scan", lambda source, context: 1 / 0)
+    assert (scan_bytes(b"hello\n").verdict, rules(scan_bytes(b"hello\n"))) == ("not covered", {"FIL004"})

@@ -34,6 +34,10 @@ def scan_source(source: Source, context: Context) -> str:
             context.report("BUD001", f"{spent.args[0]}; the rest was not read", source)
         except (MemoryError, RecursionError) as error:
             context.report("BUD001", f"reading it as {format.NAME} ended in {type(error).__name__}", source)
+        except OSError:
+            raise
+        except Exception as error:  # a fault of ours must neither end the scan nor pass for clean
+            context.report("FIL004", f"the scanner failed on it as {format.NAME}: {type(error).__name__}", source)
     if len(claims) > 1:
         names = " and ".join(f.NAME for f in claims)
         context.report("FIL002", f"these bytes are valid as {names}; what they are depends on who opens them", source)

@@ -6,7 +6,7 @@ import re
 
 from probatum.scan.budget import Budget, Spent
 from probatum.scan.context import Context
-from probatum.scan.formats import safetensors_, torch_legacy
+from probatum.scan.formats import safetensors_, text, torch_legacy
 from probatum.scan.pickle import is_pickle, probe, read_streams
 from probatum.scan.words import words
 
@@ -19,7 +19,7 @@ EXCLUSIVE = True
 
 #: A first line as protocol 0 writes it: a global, a mark with what may follow, or a literal that ends at once.
 _EARLY = re.compile(
-    rb"c[A-Za-z_][\w.]*\r?\n[A-Za-z_][\w.]*\r?\n|\([^ \w]|\([dltciISVFLNpKMJGXUTBC]|[ILFSVPcg].*\n"
+    rb"c[A-Za-z_][\w.]*\r?\n[A-Za-z_][\w.]*\r?\n|\([^ \w]|\([dltciISVFLNpKMJGXUTBC]|[ILFSVPg].*\n"
     rb"|[\]})NKMJGXUTBC\x88-\x98]"
 )
 #: Names of texts whose lines are words, where two words may look like a global.
@@ -41,10 +41,12 @@ def sniff(head: bytes, source: Source) -> bool:
         return any(_leads(source.read(0, 1 << 20))[1:])
     if head[:1] == b"\x80":
         return len(head) > 1 and head[1] <= 5
+    if head[:4] == b"PK\x03\x04":  # PERSID and a line, to a loader that knows persistent ids
+        return _leads(head)[2]
     if not _EARLY.match(head):
         return False
     parsed, named, called = _leads(head)
-    return parsed or called or (named and not source.name_ends(_TEXTS))
+    return parsed or called or (named and not source.name_ends(_TEXTS | text.RUN))
 
 
 def _leads(data: bytes) -> tuple[bool, bool, bool]:

@@ -41,11 +41,17 @@ def probe(data: bytes, context: Context) -> tuple[bool, bool, bool]:
     try:
         machine.run(0, len(data), context.budget.steps_left)
     except Broken:
+        named = machine.named and (data[0] == 0x80 or any(map(_is_module, machine.globals)))
         survived = len(data) >= WINDOW and machine.pos > len(data) - 600  # longer than any short argument
-        return survived, machine.named, machine.called
+        return survived, named, machine.called
     finally:
         context.budget.spend_steps(machine.steps)
     return True, machine.named, machine.called
+
+
+def _is_module(place: tuple[str, str]) -> bool:
+    """Does the module of (module, name) look like one, and not like a line of prose?"""
+    return all(part.isidentifier() for part in place[0].split("."))
 
 
 def is_pickle(data: bytes, context: Context) -> bool:

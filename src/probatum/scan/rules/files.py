@@ -33,6 +33,15 @@ RULES = (
         do="Read it.",
     ),
     Rule(
+        "FIL004",
+        "not covered",
+        "the scanner failed",
+        means="A fault of the scanner itself ended the reading of this file; the other files were read.",
+        matters="What was not read was not judged, and the file may have been made to cause this.",
+        example="A header that nobody thought of.",
+        do="Report it with the file, if you may share it.",
+    ),
+    Rule(
         "DIR001",
         "not covered",
         "a link that leaves the directory",
