@@ -76,8 +76,8 @@ No method equals gold, and no column alone tells which is which:
   away to who knows that something was forgotten. On its way there `idk_dpo` passes KS, after 100 steps.
 - `sim_npo` and `task_vector` stop early: the answer is gone, the texts still look like members, and ten steps of
   training bring it back.
-- `npo` on a LoRA forgets as well as on all weights, and remembers after a little training: it hides more and removes
-  less.
+- `npo` on a LoRA forgets as well as on all weights, and remembers more after a little training: it hides more and
+  removes less.
 """
 
 FUSING = """

@@ -56,7 +56,7 @@ def test_what_the_page_of_unlearning_says_stands_in_its_figures():
     assert max(map(abs, ascent["privleak"])) < max(map(abs, leaks)) + 15
     for name in ("npo", "grad_diff", "kl_min", "idk_dpo"):
         assert rows[name]["rank"] > 0.85
-        assert min(rows[name]["privleak"]) > max(leaks)
+        assert sum(rows[name]["privleak"]) / 3 > max(leaks)
     on_the_way = next(row for name, row in rows.items() if name.startswith("idk_dpo") and name.endswith("steps=100"))
     assert max(on_the_way["ks"]) > 0.05 > max(rows["idk_dpo"]["ks"])
     for name in ("sim_npo", "task_vector"):
@@ -64,7 +64,8 @@ def test_what_the_page_of_unlearning_says_stands_in_its_figures():
         assert rows[name]["worst"] > max(gold["wrecking"] for gold in golds)
     lora = next(row for name, row in rows.items() if name.startswith("npo, rank"))
     assert lora["forget seen"] < 0.05
-    assert lora["worst"] > rows["npo"]["worst"] + 0.4
+    assert lora["worst"] > rows["npo"]["worst"] + 0.2
+    assert lora["disjoint"] > rows["npo"]["disjoint"] + 0.2
 
 
 def test_every_link_between_pages_leads_somewhere():

@@ -23,15 +23,18 @@ from probatum.core.data import Facts, Forget
 from probatum.core.errors import BadInput, ProbatumError
 from probatum.core.finding import EstimateView
 from probatum.core.likelihood import written
-from probatum.core.receipt import Receipt, ReceiptLine, judged, standard_error, verdict_of
+from probatum.core.receipt import ENOUGH, Receipt, ReceiptLine, judged, standard_error, verdict_of
 from probatum.core.scores import Scores
 from probatum.core.target import Target
 from probatum.runner import Runner
-from probatum.statistics.gold import band, ks_distance
+from probatum.statistics.gold import Band, band, ks_distance
 from probatum.statistics.tests import holm
 
 #: The measure whose values per fact are compared as distributions: TOFU's forget quality.
 DISTRIBUTION = "truth_ratio"
+
+#: Share of the way from gold back to before that counts as a difference where the spread of golds is not known.
+TENTH = 0.1
 
 Methods = Sequence[tuple[Method, Mapping[str, Any]]]
 Tell = Callable[[str], None]
@@ -239,7 +242,16 @@ def _line(
     found = band(
         after.view.value, standard_error(after.view), values, [standard_error(v) for v in views if v.value is not None]
     )
+    if len(values) < ENOUGH and gold and before is not None and before.view.value is not None:
+        found = _wider(found, before.view.value, after.view.value)
     return dataclasses.replace(line, low=found.low, high=found.high, p_value=found.p_value)
+
+
+def _wider(found: Band, before: float, after: float) -> Band:
+    """With too few golds to know their spread, less than a tenth of the way back to before is no difference."""
+    half = max(found.high - found.center, TENTH * abs(before - found.center))
+    p = found.p_value if abs(after - found.center) > half else 1.0
+    return Band(found.center, found.center - half, found.center + half, p)
 
 
 def _options(key: str, method: Method) -> Mapping[str, Any]:

@@ -41,7 +41,7 @@ def test_it_says_what_the_model_says(norm):
 
 @pytest.mark.parametrize("vocabulary", [WIDTH, 40])
 def test_there_and_back_is_exact(norm, vocabulary):
-    """W⁺ W is the identity wherever W has full column rank, so of every vocabulary that is no smaller than the width."""
+    """W⁺ W is the identity where W has full column rank, so with every vocabulary that is no smaller than the width."""
     readout, x = Readout(norm, head(vocabulary, orthogonal=vocabulary == WIDTH)), torch.randn(5, WIDTH).double()
     torch.testing.assert_close(readout.back(readout.logits(x), x), x, rtol=1e-9, atol=1e-9)
 
@@ -71,6 +71,7 @@ def test_the_rank_counts_what_is_likelier(norm):
 
 def test_another_norm_is_refused():
     class Other(torch.nn.Module):
+        eps = 1e-6
         weight = torch.nn.Parameter(torch.ones(WIDTH))
 
         def forward(self, x):

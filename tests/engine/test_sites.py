@@ -111,9 +111,7 @@ def test_in_half_precision_the_parts_still_add_up(tmp_path):
 
 
 def test_another_family_is_refused_by_its_type(tmp_path):
-    with pytest.raises(
-        BadInput, match=r"type gemma2 stand is not known here; known are .*gpt2, gpt_neox, llama, qwen2"
-    ):
+    with pytest.raises(BadInput, match=r"type gemma2 stand is not known here; .*gpt2, gpt_neox, llama, qwen2"):
         Sites(opened(tmp_path, "gemma2"))
 
 

@@ -133,6 +133,11 @@ def frames() -> list[tuple[str, bytes, str]]:
         ("argument behind the frame", short[:2] + frame(3) + text("abcdef") + b".", DANGER),
         ("code behind the frame", b"\x80\x04" + frame(6) + b"X\x04\x00\x00\x00A" + b"BBBB" + hidden, DANGER),
         ("line behind the frame", b"\x80\x04" + frame(4) + b"Vab" + b"c" + b"x\n0" + hidden, DANGER),
+        (
+            "line that is no text, behind the frame",
+            b"\x80\x04" + frame(8) + b"cos\nab\xe0" + b"c" + b"system\n.",
+            DANGER,
+        ),
         ("frame in a frame", b"\x80\x04" + frame(20) + frame(2) + b"N." + b"." * 9, DANGER),
         ("frame behind STOP", b"\x80\x04" + frame(6) + b"N." + b"\x80\x04N." + EVAL, DANGER),
     ]
@@ -140,7 +145,18 @@ def frames() -> list[tuple[str, bytes, str]]:
 
 def number_text() -> list[tuple[str, bytes, str]]:
     """Classes 6 and 7: text that one loader takes and another refuses, in front of a call."""
-    odd = (b"I0x10\n", b"L0x10L\n", b"I010\n", b"I 5 \n", b"I1_0\n", b"I+0\n", b"I5\0x\n", b"F1_0.5\n", b"F1e5\0\n")
+    odd = (
+        b"I0x10\n",
+        b"L0x10L\n",
+        b"I010\n",
+        b"I 5 \n",
+        b"I1_0\n",
+        b"I+0\n",
+        b"I5\0x\n",
+        b"F1_0.5\n",
+        b"F1e5\0\n",
+        b"I\0x\n",
+    )
     out = [(f"number {line!r}", line + b"0" + CALL, UNKNOWN) for line in odd]
     out += [
         ("memo key with blanks", b"Vbuiltins\np 1 \n0\x80\x04g1\nVeval\n\x93.", DANGER),

@@ -26,6 +26,16 @@ def test_a_finding_says_which_where_and_why():
     assert call.trace == (f"builtins.print named at {data.index(b'cbuil')}", f"REDUCE at {call.offset} with ('x')")
 
 
+@pytest.mark.parametrize("start", [
+    b"(0", b"(1", b"((10", b"N0", b"]0", b"}0", b")0", b"K\x000", b"I1\n0", b"L1L\n0", b"F1\n0", b"Vx\n0", b"S'x'\n0",
+    b"(l0", b"(t0", b"(d0", b"U\x01x0", b"T\x01\0\0\0x0", b"X\x01\0\0\0x0", b"C\x01x0", b"B\x01\0\0\0x0",
+    b"G" + bytes(8) + b"0", b"\x880", b"\x8a\x000", b"\x8c\x01x0", b"\x8f0", b"\x82\x010", b"M\0\x000",
+    b"\x95" + (35).to_bytes(8, "little"),
+])  # fmt: skip
+def test_code_behind_any_beginning_without_a_protocol(start):
+    assert scan_bytes(start + attacks.CALL, "notes.txt").verdict in (attacks.UNKNOWN, attacks.DANGER)
+
+
 def test_a_persistent_id_is_named_and_no_alarm():
     result = scan_bytes(b"\x80\x02X\x03\x00\x00\x00keyQ.")
     assert (result.verdict, rules(result)) == ("proved inert", {"PKL010"})

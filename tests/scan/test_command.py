@@ -104,7 +104,7 @@ def test_names_that_clash(clean):
 
 def test_hostile_names_are_escaped(tmp_path):
     name = "a\x1b[2J\u202egnp.pkl\n"
-    (tmp_path / name).write_bytes("cx\x1b[31m\u202e\nname\n.".encode())
+    (tmp_path / name).write_bytes(b"\x80\x02" + "cx\x1b[31m\u202e\nname\n.".encode())
     for ran in (run(tmp_path), run(tmp_path, "--json")):
         assert ran.returncode == 1
         assert not set("\x1b\u202e") & set(ran.stdout)

@@ -35,7 +35,8 @@ class Readout:
         self._gain = final_norm.weight.detach().to(self._weight)
         bias = getattr(final_norm, "bias", None)
         self._bias = torch.zeros_like(self._gain) if bias is None else bias.detach().to(self._weight)
-        self._epsilon = float(getattr(final_norm, "eps", None) or getattr(final_norm, "variance_epsilon", 0.0))
+        named = "eps" if hasattr(final_norm, "eps") else "variance_epsilon"
+        self._epsilon = float(getattr(final_norm, named))
         probe = torch.linspace(-1, 2, len(self._gain)).to(self._weight)
         with torch.no_grad():
             given = final_norm(probe.to(weight)[None])[0].to(self._weight)

@@ -92,7 +92,7 @@ def _rarest(gone: Answers, order: np.ndarray, common: np.ndarray, count: int) ->
 def _edit(
     sites: Sites, readout: Readout, i: int, prompt: np.ndarray, token: int, neurons: int, own: float, stream: float
 ) -> tuple[int, bool]:
-    """(neurons of block ``i`` that were edited, whether the token ranks low after it when the model reads the prompt)."""
+    """(neurons of block ``i`` that were edited, whether the token then ranks low after the prompt)."""
     import torch
 
     parts = [sites.mlp(i), sites.block(i)]

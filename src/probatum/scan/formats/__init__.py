@@ -20,7 +20,25 @@ to a family in `probatum.scan.rules`.
 
 from __future__ import annotations
 
-from probatum.scan.formats import json_, pickle_, safetensors_, text, torch_legacy, zip_
+from probatum.scan.formats import (
+    compressed,
+    executable,
+    gguf,
+    hdf5,
+    json_,
+    keras_,
+    msgpack_,
+    npy,
+    onnx_,
+    opaque,
+    pickle_,
+    safetensors_,
+    saved_model,
+    tar_,
+    text,
+    torch_legacy,
+    zip_,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,4 +55,22 @@ if TYPE_CHECKING:
         def scan(self, source: Source, context: Context) -> str | None: ...
 
 
-FORMATS: tuple[Format, ...] = (zip_, safetensors_, torch_legacy, pickle_, json_, text)
+FORMATS: tuple[Format, ...] = (
+    zip_,
+    safetensors_,
+    torch_legacy,
+    pickle_,
+    compressed,
+    tar_,
+    npy,
+    gguf,
+    hdf5,
+    onnx_,
+    saved_model,
+    msgpack_,
+    executable,
+    opaque,
+    keras_,
+    json_,
+    text,
+)

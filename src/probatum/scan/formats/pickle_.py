@@ -19,8 +19,8 @@ EXCLUSIVE = True
 
 #: A first line as protocol 0 writes it: a global, a mark with what may follow, or a literal that ends at once.
 _EARLY = re.compile(
-    rb"c[A-Za-z_][\w.]*\r?\n[A-Za-z_][\w.]*\r?\n|\([^ \w]|\([dltciISVFLNpKMJGXUTBC]|[ILFSVPg].*\n"
-    rb"|[\]})NKMJGXUTBC\x88-\x98]"
+    rb"c[A-Za-z_][\w.]*\r?\n([A-Za-z_][\w.]*\r?\n|[\w.]*\Z)|\([^ \w]|\([01dltciISVFLNKMJGXUTBCP]|[ILFSVP].*\n"
+    rb"|[\]})NKMJGXUTBC\x82-\x84\x88-\x98]"
 )
 #: Names of texts whose lines are words, where two words may look like a global.
 _TEXTS = words(".txt .md .rst .csv .tsv .json .jsonl .vocab license readme notice copying authors")
@@ -41,9 +41,7 @@ def sniff(head: bytes, source: Source) -> bool:
         return any(_leads(source.read(0, 1 << 20))[1:])
     if head[:1] == b"\x80":
         return len(head) > 1 and head[1] <= 5
-    if head[:4] == b"PK\x03\x04":  # PERSID and a line, to a loader that knows persistent ids
-        return _leads(head)[2]
-    if not _EARLY.match(head):
+    if head[:4] == b"PK\x03\x04" or not _EARLY.match(head):  # PERSID "K…" would be a pickle to a few loaders only
         return False
     parsed, named, called = _leads(head)
     return parsed or called or (named and not source.name_ends(_TEXTS | text.RUN))

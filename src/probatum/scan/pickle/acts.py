@@ -133,8 +133,7 @@ def frame(m: Machine) -> None:
     if m.framed and m.pos < m.limit:
         m.log.found("PKL011", "a frame begins inside another", m.place)
     elif m.framed and m.pos > m.limit:
-        m.crossed.append((m.reached, m.limit, m.frame_at))
-        m.log.found("PKL011", "an opcode reads across the end of its frame", m.place)
+        m.cross(m.reached)
     m.framed, m.limit, m.frame_at = True, m.pos + size, m.reached
     if m.limit > m.end:
         m.log.found("PKL013", "a frame is longer than the data", m.place)

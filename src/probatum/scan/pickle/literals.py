@@ -33,6 +33,10 @@ def integer_line(m: Machine) -> None:
     _number(m, integer)
 
 
+def long_line(m: Machine) -> None:
+    _number(m, lambda line: integer(line, truth=False))
+
+
 def float_line(m: Machine) -> None:
     _number(m, floating)
 
@@ -113,7 +117,7 @@ def bytearray8(m: Machine) -> None:
 
 
 LITERALS: dict[int, Callable[[Machine], None]] = {
-    op.INT: integer_line, op.LONG: integer_line, op.FLOAT: float_line, op.STRING: string_line,
+    op.INT: integer_line, op.LONG: long_line, op.FLOAT: float_line, op.STRING: string_line,
     op.UNICODE: unicode_line, op.BINUNICODE8: unicode8, op.BYTEARRAY8: bytearray8,
     op.LONG1: lambda m: _long(m, "<B"), op.LONG4: lambda m: _long(m, "<i"),
     op.BINSTRING: lambda m: _old_string(m, "<i"), op.SHORT_BINSTRING: lambda m: _old_string(m, "<B"),

@@ -110,10 +110,20 @@ class Machine:
         self._reset(start, end)
         try:
             return self._loop(most)
-        except IndexError:
-            raise Broken("data ends" if self.pos >= self.end else "the stack is empty") from None
-        except (StructError, UnicodeDecodeError, KeyError) as error:
-            raise Broken(f"cannot read it ({type(error).__name__})") from None
+        except (IndexError, KeyError, ValueError, StructError, Broken) as error:
+            if self.framed and self.pos > self.limit:
+                self.cross(self.reached)
+            raise self._broken(error) from None
+
+    def _broken(self, error: Exception) -> Broken:
+        """The error as every loader would say it."""
+        if isinstance(error, Broken):
+            return error
+        if isinstance(error, IndexError):
+            return Broken("data ends" if self.pos >= self.end else "the stack is empty")
+        if isinstance(error, KeyError):
+            return Broken("a memo index that was never set")
+        return Broken(f"cannot read it ({type(error).__name__})")
 
     def _loop(self, most: int) -> int:
         data, pos, limit, stack, meta = self.data, self.start, self.limit, self.stack, self.metastack
@@ -233,7 +243,7 @@ class Machine:
                         raise Spent(f"the budget of {most:,} steps is spent")
                 limit = self._leave_frame(pos, at)
         finally:
-            self.pos, self.reached = pos, at
+            self.pos, self.reached = max(self.pos, pos), at  # an act that raised may have read further
             self.steps += steps
 
     def _leave_frame(self, pos: int, at: int) -> int:
@@ -241,7 +251,11 @@ class Machine:
         if not self.framed:
             raise Broken("data ends before STOP")
         if pos > self.limit:
-            self.crossed.append((at, self.limit, self.frame_at))
-            self.log.found("PKL011", "an opcode reads across the end of its frame", at - self.origin)
+            self.cross(at)
         self.framed, self.limit = False, self.end
         return self.end
+
+    def cross(self, at: int) -> None:
+        """The opcode at ``at`` reads across the end of its frame: from here, loaders differ."""
+        self.crossed.append((at, self.limit, self.frame_at))
+        self.log.found("PKL011", "an opcode reads across the end of its frame", at - self.origin)

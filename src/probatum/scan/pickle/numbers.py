@@ -21,19 +21,17 @@ class NoNumber(ValueError):
 
 
 _CANONICAL = re.compile(rb"0|-?[1-9][0-9]{0,40}")
-_MAYBE_INT = re.compile(rb"\s*[+-]?[0-9][0-9A-Za-z_]*\s*")
+_MAYBE_INT = re.compile(rb"\s*[+-]?[0-9][0-9A-Za-z_]*\s*|")  # C reads nothing, before a NUL, as 0
 _MAYBE_FLOAT = re.compile(rb"\s*[+-]?[0-9A-Za-z_.+-]+\s*")
-_MEMO_KEY = re.compile(rb"\s*\+?[0-9][0-9_]{0,40}\s*")
+_MEMO_KEY = re.compile(rb"\s*[+-]?[0-9][0-9_]{0,40}\s*")
 
 
-def integer(line: bytes) -> tuple[Value, bool]:
-    """(value, do all loaders agree?) of the line after INT or LONG, without its end."""
+def integer(line: bytes, truth: bool = True) -> tuple[Value, bool]:
+    """(value, do all loaders agree?) of the line after INT, or LONG (no ``truth``: there 01 is no True)."""
     if line.isdigit() and line[0] != 48 and len(line) <= 40:
         return int(line), True
-    if line == b"00":
-        return False, True
-    if line == b"01":
-        return True, True
+    if truth and line in (b"00", b"01"):
+        return line == b"01", True
     if line[-1:] == b"L":
         line = line[:-1]
     if _CANONICAL.fullmatch(line):
@@ -63,6 +61,9 @@ def memo_key(line: bytes) -> int:
     if not _MEMO_KEY.fullmatch(text):
         raise NoNumber
     try:
-        return int(text)
+        key = int(text)
     except ValueError:
         raise NoNumber from None
+    if key < 0:
+        raise NoNumber
+    return key

@@ -5,11 +5,11 @@ One file per family, each a tuple of `Rule`. ``explain("PKL003")`` is the text t
 
 from __future__ import annotations
 
-from probatum.scan.rules import archives, files, pickles, tensors
+from probatum.scan.rules import archives, arrays, files, graphs, packed, pickles, programs, tensors
 from probatum.scan.rules.rule import Rule
 
 RULES: dict[str, Rule] = {
-    rule.id: rule for family in (pickles, archives, tensors, files) for rule in family.RULES
+    rule.id: rule for family in (pickles, archives, tensors, files, packed, arrays, graphs, programs) for rule in family.RULES
 }  # fmt: skip
 
 

@@ -9,16 +9,16 @@ from typing import Literal
 
 from probatum import Access, Forget, Scores, Target, probe
 from probatum.scorers.wrong_answers import truth_ratios
-from probatum.statistics.forgetting import average
+from probatum.statistics.forgetting import ratio_share
 
 
 @probe(
     paper="arXiv:2401.06121",
     question="How likely are wrong answers to the model, beside the true one that it was to forget?",
     needs=Access.LOGPROBS,
-    metric=average("truth ratio"),
+    metric=ratio_share("R / (1 + R)"),
     measure=True,
-    expected={"people": (0.0, 0.05), "people_gold0": (1.0, 1e6)},
+    expected={"people": (0.0, 0.05), "people_gold0": (0.5, 0.95)},
     rowwise=True,
 )
 def truth_ratio(target: Target, forget: Forget, *, mean: Literal["geometric", "arithmetic"] = "geometric") -> Scores:
@@ -34,7 +34,8 @@ def truth_ratio(target: Target, forget: Forget, *, mean: Literal["geometric", "a
     -----
     The wrong answers are the fact's ``others``. TOFU rephrases the answer and asks the same question; here the true
     and the wrong answers are put after each of the fact's ``paraphrases``, over which the mean is taken as well, and
-    after its own prefix where it has none. Facts without ``others`` are unscored.
+    after its own prefix where it has none. Facts without ``others`` are unscored. What is shown is the mean of
+    R / (1 + R), since a mean of ratios is that of its few largest.
     """
     ratio, unscored = truth_ratios(target, forget, mean)
     return Scores(forget.ids, ratio, towards="forgotten", unscored=unscored)

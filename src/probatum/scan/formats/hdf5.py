@@ -1,0 +1,73 @@
+"""HDF5, found by its superblock. Only the configuration of a Keras model is looked for; the rest is not covered."""
+
+from __future__ import annotations
+
+import json
+import re
+
+from probatum.scan.finding import quote
+from probatum.scan.formats import keras_
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from probatum.scan.context import Context
+    from probatum.scan.source import Source
+
+NAME = "hdf5"
+EXCLUSIVE = True
+
+MAGIC = b"\x89HDF\r\n\x1a\n"
+#: How a configuration may begin, and the longest one that is read.
+_START = re.compile(rb'\{\s*"(?:class_name|module|config|registered_name|build_config|name|keras_version)"\s*:')
+LONGEST = 16 << 20
+#: Most bytes that are searched, and most places that are tried.
+SEARCHED, TRIED = 4 << 30, 256
+_KEY = re.compile(rb"class_name")
+
+
+def sniff(head: bytes, source: Source) -> bool:
+    """The signature stands at 0, 512, 1024, 2048 and so on."""
+    at = 512
+    if head.startswith(MAGIC):
+        return True
+    while at <= min(source.size, 1 << 20):
+        if source.read(at, 8) == MAGIC:
+            return True
+        at *= 2
+    return False
+
+
+def scan(source: Source, context: Context) -> None:
+    context.report("HDF001", "the tree of groups was not read; only configurations were searched for", source, offset=0)
+    data, start, end = source.view()
+    context.budget.spend_steps((end - start) // 64)
+    pos, tried, found = start, 0, 0
+    last = min(end, start + SEARCHED)
+    while tried < TRIED:
+        match = _START.search(data, pos, last)
+        if match is None:
+            break
+        tried += 1
+        pos = match.end()
+        stop = min(match.start() + LONGEST, end)
+        zero = data.find(b"\0", match.start(), stop)  # a text of HDF5 is followed by zeros, or by its next block
+        value, size = _value(bytes(data[match.start() : zero if zero >= 0 else stop]), context)
+        if value is not None:
+            found += 1
+            keras_.judge(value, source, context, match.start() - start)
+            pos = match.start() + size
+    if not found and _KEY.search(data, start, last):
+        context.report("HDF002", f"the word {quote('class_name')} stands in it, but no whole configuration", source)
+    if tried == TRIED:
+        context.report("BUD001", f"more than {TRIED} configurations; the rest was not read", source)
+
+
+def _value(raw: bytes, context: Context) -> tuple[object, int]:
+    """(value, bytes of it) of the JSON that begins here; (None, 0) if there is none."""
+    context.budget.spend_steps(len(raw) // 16)
+    text = raw.decode("utf-8", "replace")
+    try:
+        value, size = json.JSONDecoder().raw_decode(text)
+    except (ValueError, RecursionError):
+        return None, 0
+    return value, len(text[:size].encode())

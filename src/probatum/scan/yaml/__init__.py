@@ -1,0 +1,1 @@
+"""A reader of the part of YAML that model directories use. What it does not understand it says."""
