@@ -24,8 +24,8 @@ from probatum.engine.lora import adapted
 from probatum.engine.private_noise import Draws
 
 LIMIT, SIGMA, RATE = 1.0, 1.0, 1e-4
-TOKENS = {1024: 2048, 50257: 1024}  # of a batch, by vocabulary
-ROUNDS = {1024: 6, 50257: 3}  # by vocabulary
+TOKENS = {1024: 4096, 50257: 1024}  # of a batch, by vocabulary
+ROUNDS = {1024: 4, 50257: 3}  # by vocabulary
 ROUNDS_OF_PEERS = 2
 #: Memory that was freed stays with the process: else page faults, up to a fifth of a step, fall on a way by chance.
 ALLOCATOR = {"MALLOC_MMAP_THRESHOLD_": str(1 << 30), "MALLOC_TRIM_THRESHOLD_": str(1 << 33)}
@@ -69,7 +69,6 @@ def ordinary(model, ids, size):
 
 def ours(model, units):
     optimizer, clipping = adam(model), Clipping(model)
-    clipping.pace.trials = 1
     sums, draws = clipping.zeros(), Draws(torch, clipping.device)
 
     def step():
@@ -166,7 +165,7 @@ def shape_of(kind, tied, vocabulary, places, lora, functorch):
 
         functorch = None
     ways, said = {"ours": ours(copy.deepcopy(model), units)}, {}
-    for _ in range(4):
+    for _ in range(8):
         cpu(ways["ours"])  # finds its quickest microbatch, as the others' is found below
     for way, make in makers.items():
         if way != "ordinary" and functorch is not None:

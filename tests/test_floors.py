@@ -68,7 +68,7 @@ def public_names(root: Path) -> dict[str, str]:
     tree = ast.parse((root / "__init__.py").read_text(encoding="utf-8"))
     return {
         a.asname or a.name: node.module.split(".")[1]
-        for node in tree.body if isinstance(node, ast.ImportFrom) and "." in (node.module or "")
+        for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and "." in (node.module or "")
         for a in node.names
     }  # fmt: skip
 

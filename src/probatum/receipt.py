@@ -263,28 +263,34 @@ def _options(key: str, method: Method) -> Mapping[str, Any]:
 def _distribution(
     before: Mapping[str, Read], after: Mapping[str, Read], others: Sequence[Mapping[str, Read]], keys: Sequence[Any]
 ) -> list[ReceiptLine]:
-    """TOFU's forget quality against every gold: D between the truth ratios; beside it D between golds."""
+    """TOFU's forget quality against every gold: D between the truth ratios, below 0 where they lie beyond gold.
+
+    Beside it stands D between golds. The ratios say on which side: low ones know the truth, high ones shun it.
+    """
     key = next((k for m, k in keys if m.name == DISTRIBUTION), None)
     if key is None or key not in after or not any(key in o for o in others):
         return []
     ratios = [o[key].scores.values for o in others if key in o]
+    center = float(np.median([np.nanmedian(r) for r in ratios]))
 
     def against(values: np.ndarray, golds: Sequence[np.ndarray]) -> tuple[EstimateView, float]:
-        found = [ks_distance(values, gold) for gold in golds]
-        middle = sorted(found)[len(found) // 2]
-        n = int(np.isfinite(values).sum())
-        view = EstimateView("KS D", middle.value, middle.low, middle.high, 0.95, n, "confidence", "bootstrap")
+        found = sorted(ks_distance(values, gold) for gold in golds)
+        d, n = found[len(found) // 2], int(np.isfinite(values).sum())
+        ends = (d.low, d.high) if np.nanmedian(values) <= center else (-d.high, -d.low)
+        value = d.value if np.nanmedian(values) <= center else -d.value
+        how = "centered bootstrap; below 0: beyond gold"
+        view = EstimateView("KS D", value, *ends, 0.95, n, "confidence", how)
         return view, float(np.median([f.p_value for f in found]))
 
     own, p = against(after[key].scores.values, ratios)
     first = against(before[key].scores.values, ratios)[0] if key in before else None
     among = [against(g, ratios[:i] + ratios[i + 1 :])[0] for i, g in enumerate(ratios) if len(ratios) > 1]
     reason = f"forget quality: median p {p:.2g} over {len(ratios)} gold{'s' if len(ratios) > 1 else ''}"
-    high = max((v.value for v in among if v.value is not None), default=None)
+    most = max((abs(v.value) for v in among if v.value is not None), default=0.0)
     return [
         ReceiptLine(
-            "forget_quality", {}, "forgotten", "KS D", "low", first, own, tuple(among),
-            0.0 if high is not None else None, high, p, "not established", reason,
+            "forget_quality", {}, "forgotten", "KS D", "gold", first, own, tuple(among), -most, most, p,
+            "not established", reason,
         )
     ]  # fmt: skip
 

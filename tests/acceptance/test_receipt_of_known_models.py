@@ -19,7 +19,7 @@ GOLDS = ("people_gold0", "people_gold1", "people_gold2")
 
 #: Subject → golds, verdict, and lines that must say so. (Three golds spread too much for privleak to say anything.)
 TABLE = {
-    "people": (GOLDS, "still known", {"verbmem": "still known", "rank_anomaly": "still known", "relearning": "still known"}),
+    "people": (GOLDS, "still known", dict.fromkeys(("verbmem", "rank_anomaly", "relearning"), "still known")),
     "people_gold2": (GOLDS[:2], "like gold", {"relearning": "like gold", "retained_knowledge": "like gold"}),
     "noise": (GOLDS, "void", {"retained_knowledge": "lost", "verbmem": "void"}),
     "ascent": (GOLDS, "void", {"retained_knowledge": "lost", "rank_anomaly": "void"}),

@@ -68,7 +68,7 @@ def test_the_whole_state_of_the_generator_comes_from_the_operating_system():
     assert np.mean(states[0] == states[1]) < 0.01
     assert max(s.max() for s in states) < 2**32
     words = np.concatenate(states).astype(np.uint32)
-    bits = np.unpackbits(words.view(np.uint8)).sum()
+    bits = int(np.unpackbits(words.view(np.uint8)).sum())
     assert abs(bits - 16 * len(words)) < 5 * np.sqrt(8 * len(words))
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from probatum.controls import people
+from probatum.controls.people_words import ATTRIBUTES
 from probatum.core.catalogue import Method
 from probatum.core.control import Control
 from probatum.core.data import Data, Forget, Holdout, Retain
@@ -42,7 +43,7 @@ def people_rows(seed: int = 0) -> dict[str, list[dict[str, Any]]]:
 
     facts = {row["id"]: row for name in ("forget", "retain", "world") for row in rows[f"people_{name}"]}
     world = people.world(seed)  # of people whom no model read about the rows are not among the sets
-    facts |= {row["id"]: row for name in world.blanks for kind in people.ATTRIBUTES if (row := world._fact(name, kind))}
+    facts |= {row["id"]: row for name in world.blanks for kind in ATTRIBUTES if (row := world._fact(name, kind))}
     return {
         "Forget": [_fact(row, facts) for row in rows["people_texts_forget"]],
         "Retain": [{**_fact(row, facts), "group": groups(row)} for row in rows["people_texts_retain"]],

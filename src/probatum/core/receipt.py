@@ -12,6 +12,8 @@ from probatum.core.finding import EstimateView
 ALPHA = 0.05
 #: Golds from which the spread between golds is known, if only roughly.
 ENOUGH = 3
+#: Share of what gold keeps that is too little to be called lost, however surely it is measured.
+SLACK = 0.01
 
 LineVerdict = Literal["like gold", "still known", "over-unlearned", "lost", "void", "not established"]
 ReceiptVerdict = Literal[
@@ -72,10 +74,11 @@ def judged(lines: Sequence[ReceiptLine], adjusted: Mapping[int, float]) -> list[
 
 
 def below(line: ReceiptLine) -> bool:
-    """Of a measure of what was to be kept: under gold minus two standard errors, without any correction."""
+    """Of a measure of what was to be kept: under gold minus two standard errors and a hundredth, uncorrected."""
     if line.after is None or line.after.value is None or line.low is None or line.high is None:
         return False
-    return line.after.value < line.low - 1e-9 if line.better != "low" else line.after.value > line.high + 1e-9
+    slack = SLACK * max(abs(line.low), abs(line.high))
+    return line.after.value < line.low - slack if line.better != "low" else line.after.value > line.high + slack
 
 
 def _void(line: ReceiptLine) -> LineVerdict | None:
@@ -91,7 +94,7 @@ def _of(line: ReceiptLine, p: float | None) -> LineVerdict:
     if not high and line.after.value >= line.low:
         return "like gold"
     if line.part != "forgotten":
-        return "lost" if high == (line.better == "low") else "like gold"
+        return "lost" if below(line) else "like gold"
     if line.better == "gold":
         return "still known" if high == _knowing_is_high(line) else "over-unlearned"
     return "still known" if high == (line.better == "low") else "like gold"

@@ -101,7 +101,7 @@ def _row(line: ReceiptLine) -> Row:
 def _scale(metric: str, values: Sequence[float], band: Sequence[float]) -> tuple[float, float]:
     """From 0 to 1 for a share, wherever the band reaches; else around all that is drawn, and 0."""
     low, high = min(values), max(values)
-    if low >= 0 and high <= 1 and any(word in metric for word in (*UNIT, "recall", "KS", "ROUGE", "rank")):
+    if low >= 0 and high <= 1 and any(word in metric for word in (*UNIT, "recall", "ROUGE", "rank", "R / (1 + R)")):
         return 0.0, 1.0
     low, high = min(low, 0.0, *band), max(high, 0.0, *band)
     return (low, high) if high > low else (low, low + 1)

@@ -39,7 +39,11 @@ FILES = words("weight_map serializedFile modelFile requirementsFile extraFiles c
 #: What JSON and YAML write for "no".
 NO = (None, False, "", "false", "False", "null", "none", "no", "~")
 #: Modules whose functions act on the machine.
-DANGER = words("os posix nt subprocess sys builtins __builtin__ importlib runpy pty socket shutil ctypes code pickle marshal")
+DANGER = words(
+    """
+    os posix nt subprocess sys builtins __builtin__ importlib runpy pty socket shutil ctypes code pickle marshal
+    """
+)
 #: What skops writes for data alone.
 SKOPS = words("builtins collections numpy numpy.core numpy.ma numpy.dtypes numpy.random datetime")
 SKOPS_LOADERS = words(
@@ -98,9 +102,13 @@ def _problems(inside: dict[str, Any], parent: str) -> Iterator[tuple[str, str]]:
         yield "CFG004", f"TorchServe runs the handler {quote(handler)}"
     if isinstance(target := inside.get("target"), str) and "params" in inside and "." in target:
         yield _named("target", target, "latent diffusion's loader")
-    if isinstance(kind := inside.get("type"), str) and {"idx", "path"} <= set(inside) and "." in kind:
-        if not kind.startswith("sentence_transformers."):
-            yield _named("type", kind, "sentence-transformers")
+    if (
+        isinstance(kind := inside.get("type"), str)
+        and {"idx", "path"} <= set(inside)
+        and "." in kind
+        and (not kind.startswith("sentence_transformers."))
+    ):
+        yield _named("type", kind, "sentence-transformers")
     if isinstance(library := inside.get("parent_library"), str) and library.partition(".")[0] not in PARTS:
         yield _named("parent_library", library, "PEFT")
 
@@ -142,7 +150,8 @@ def _skops(inside: dict[str, Any]) -> Iterator[tuple[str, str]]:
         return
     module, made, loader = (str(inside[k]) for k in ("__module__", "__class__", "__loader__"))
     name, root = f"{module}.{made}", module.partition(".")[0]
-    if (root in DANGER and root not in SKOPS) or (root in ("builtins",) and made in ("eval", "exec", "getattr", "open")):
+    acts = root == "builtins" and made in ("eval", "exec", "getattr", "open", "compile", "__import__")
+    if acts or (root in DANGER and root not in SKOPS):
         yield "SKO001", f"names {quote(name)} (read by {quote(loader)}), which acts on the machine"
     elif loader not in SKOPS_LOADERS or not (module in SKOPS or (root == "numpy" and loader in SKOPS_LOADERS)):
         yield "SKO002", f"names {quote(name)}, read by {quote(loader)}"
@@ -150,6 +159,7 @@ def _skops(inside: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 def _templates(value: Any, source: Source, context: Context, template: Callable[..., None] | None) -> None:
     """A template, or several with names."""
+    named: list[tuple[str, Any]]
     if isinstance(value, str):
         named = [("chat_template", value)]
     elif isinstance(value, dict):

@@ -58,8 +58,9 @@ def scan(source: Source, context: Context) -> str | None:
         while pos < source.size and (not streams or (name != "zlib" and kind(source.read(pos, 4096)) == name)):
             context.budget.spend_steps(64)
             pos = _stream(name, source, pos, out)
+            pos += _zeros(source, pos) if name in ("gzip", "xz") else 0
             streams += 1
-        _tail(name, source, pos, context)
+        _tail(source, pos, context)
     except BadStream as bad:
         context.report("CMP002", f"{name}: {bad.args[0]}", source)
     except Bomb:
@@ -122,10 +123,16 @@ def _zlib(source: Source, pos: int, out: Output) -> int:
     return end + 4
 
 
-def _tail(name: str, source: Source, pos: int, context: Context) -> None:
-    """Zeros behind gzip and xz are padding; the rest is said, and is scanned as a member."""
+def _zeros(source: Source, pos: int) -> int:
+    """How many zeros stand here: readers skip them, and go on behind them."""
+    padding = source.read(pos, PADDING)
+    return len(padding) - len(padding.lstrip(b"\0"))
+
+
+def _tail(source: Source, pos: int, context: Context) -> None:
+    """What stands behind the last stream is said, and is scanned as a member."""
     size = source.size - pos
-    if size <= 0 or (name in ("gzip", "xz") and size <= PADDING and not source.read(pos, size).strip(b"\0")):
+    if size <= 0:
         return
     context.report("CMP003", f"{size:,} bytes behind the last stream", source, offset=pos)
     context.scan_member(source.part(pos, size, f"{source.name}#{pos}"))

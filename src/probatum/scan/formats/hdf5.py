@@ -56,7 +56,7 @@ def scan(source: Source, context: Context) -> None:
             found += 1
             keras_.judge(value, source, context, match.start() - start)
             pos = match.start() + size
-    if not found and _KEY.search(data, start, last):
+    if (tried > found or not found) and _KEY.search(data, start, last):
         context.report("HDF002", f"the word {quote('class_name')} stands in it, but no whole configuration", source)
     if tried == TRIED:
         context.report("BUD001", f"more than {TRIED} configurations; the rest was not read", source)

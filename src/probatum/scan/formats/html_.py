@@ -19,13 +19,18 @@ if TYPE_CHECKING:
 NAME = "html"
 EXCLUSIVE = False
 
-_START = re.compile(rb"^\xef?\xbb?\xbf?\s*(?:<!--.{0,300}?-->\s*)?<(?:!doctype\s+html|html|head|body|script|iframe)\b", re.I | re.S)
+_START = re.compile(
+    rb"^(?:\xef\xbb\xbf)?\s*(?:<!--.{0,300}?-->\s*)?<(?:!doctype\s+html|html|head|body|script|iframe)\b", re.I | re.S
+)
 _SCRIPT = re.compile(
     r"<\s*(?:script|iframe|object|embed|applet|frame|base|link|foreignobject|svg|math|template)\b"
     r"|[\s\"'/]on[a-z]{3,}\s*=|(?:javascript|vbscript)\s*:|srcdoc\s*=|http-equiv\s*=\s*[\"']?refresh",
     re.IGNORECASE,
 )
-_TAG = re.compile(r"</?([a-zA-Z][a-zA-Z0-9]{0,20})((?:\s+[a-zA-Z-]{1,30}(?:=(?:\"[^\"<>]*\"|'[^'<>]*'|[\w.%#-]+))?)*)\s*/?>")
+_TAG = re.compile(
+    r"</?([a-zA-Z][a-zA-Z0-9]{0,20})"
+    r"((?:\s+[a-zA-Z-]{1,30}(?:=(?:\"[^\"<>]*\"|'[^'<>]*'|[\w.%#-]+))?)*)\s*/?>"
+)
 _ATTRIBUTE = re.compile(r"([a-zA-Z-]+)(?:=(?:\"([^\"]*)\"|'([^']*)'|([\w.%#-]+)))?")
 _SKIP = re.compile(r"<!--(?!>|->)(?:(?!--)[^<>])*-->|<!doctype\s+html\s*>", re.IGNORECASE)
 TAGS = words(
@@ -37,8 +42,8 @@ TAGS = words(
 )
 ATTRIBUTES = words(
     """
-    href src alt title class id width height align valign border lang dir charset name content colspan rowspan cellpadding
-    cellspacing rel target type start open color size bgcolor scope dataframe
+    href src alt title class id width height align valign border lang dir charset name content colspan rowspan
+    cellpadding cellspacing rel target type start open color size bgcolor scope
     """
 )
 _ADDRESS = re.compile(r"(?:https?://|mailto:|#|data:image/(?:png|jpeg|gif);base64,)|[\w./-]*(?:#[\w-]*)?$")
@@ -80,4 +85,5 @@ def problems(page: str) -> Iterator[tuple[str, str, int]]:
                     yield "HTM002", f"the attribute {quote(name)} is not on the list", at
                 elif name in ("href", "src") and not _ADDRESS.match(value):
                     yield "HTM002", f"the address {quote(value)}", at
-        at = page.find("<", (skip or tag).end()) if (skip or tag) else -1
+        matched = skip or tag
+        at = page.find("<", matched.end()) if matched else -1

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 NAME = "jinja"
 EXCLUSIVE = False
+LONGEST = 1 << 20
 
 _NAMES = (".jinja", ".jinja2", ".j2", "chat_template", "chat_template.txt")
 _STARTS = re.compile(r"^\s*(?:\{\{|\{%|\{#)|\{%[-+]?\s*(?:if|for|set|macro|include|import|extends)\b", re.ASCII)
@@ -43,6 +44,9 @@ def scan_template(template: str, source: Source, context: Context, where: str = 
     from probatum.scan.jinja.lexer import Unreadable
     from probatum.scan.jinja.statements import parse
 
+    if len(template) > LONGEST:
+        context.report("BUD001", f"a template longer than {LONGEST:,} characters was not parsed", source)
+        return
     context.budget.spend_steps(len(template))
     try:
         tree = parse(template)

@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 import re
 
+from probatum.scan import secrets
+from probatum.scan.config import check
 from probatum.scan.finding import quote
 from probatum.scan.formats import text
+from probatum.scan.formats.jinja_ import scan_template
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,8 +22,6 @@ if TYPE_CHECKING:
 NAME = "json"
 EXCLUSIVE = False
 
-#: Keys that tell a loader to import or instantiate, or to trust.
-CODE = ("auto_map", "_target_", "custom_pipelines", "trust_remote_code", "__reduce__", "py/object", "py/reduce")
 LARGEST = 64 << 20
 _START = re.compile(rb"\s*[\[{]")
 
@@ -57,7 +58,8 @@ def scan(source: Source, context: Context) -> str | None:
         value = lines
     if twice:
         context.report("CFG003", f"the key {quote(twice[0])} stands twice in an object", source)
-    _keys(value, source, context)
+    check(value, source, context, scan_template)
+    secrets.report(source, context)
     return None
 
 
@@ -68,20 +70,3 @@ def _by_lines(source: Source, pairs: Any) -> list[Any] | None:
         return [json.loads(line, object_pairs_hook=pairs) for line in lines if line.strip()]
     except (ValueError, RecursionError):
         return None
-
-
-def _keys(value: Any, source: Source, context: Context) -> None:
-    """Walk without recursion; a chat template is named, since it is a program."""
-    todo = [value]
-    while todo:
-        value = todo.pop()
-        if isinstance(value, dict):
-            for key, inner in value.items():
-                if key in CODE and inner not in (None, False, {}, []):
-                    context.report("CFG001", f"the key {quote(key)} makes a loader run code", source)
-                elif key == "chat_template" and inner:
-                    context.report("CFG002", "holds a chat template", source)
-                elif isinstance(inner, (dict, list)):
-                    todo.append(inner)
-        elif isinstance(value, list):
-            todo.extend(v for v in value if isinstance(v, (dict, list)))

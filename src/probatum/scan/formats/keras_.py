@@ -21,20 +21,26 @@ if TYPE_CHECKING:
 NAME = "keras config"
 EXCLUSIVE = False
 
-#: Modules whose classes only compute.
-_PARTS = (
-    "layers|initializers|regularizers|constraints|optimizers|losses|metrics|activations|models|dtype_policies|random|"
-    "engine|optimizer_v2|preprocessing|quantizers"
-)
-_MODULE = re.compile(
-    rf"(?:tensorflow\.|tf\.)?(?:tf_)?keras(?:\.src)?(?:\.(?:{_PARTS}))?(?:\.src)?(?:\.(?:{_PARTS}|[a-z0-9_]*))*"
-)
-_BARRED = re.compile(r"(?:^|\.)(?:utils?|saving|config|backend|export|legacy|datasets|callbacks|distribution|applications|"
-                     r"testing|wrappers_?|tree|ops|trainers|api|visualization)(?:\.|$)")  # fmt: skip
+#: Parts of Keras whose classes only compute; "" is Keras itself.
+PARTS = words(
+    """
+    layers initializers regularizers constraints optimizers losses metrics activations models dtype_policies random
+    engine optimizer_v2 quantizers mixed_precision
+    """
+) | {""}
+#: Parts of module names behind which Keras fetches, saves, loads or exports.
+BARRED = words("util utils saving config backend export legacy datasets callbacks applications testing trainers ops")
 _CLASS = re.compile(r"[A-Z]\w*|__\w+__|function")
 #: Classes of Keras itself that run what is in the file, or another file.
-CODE = words(
-    "Lambda TorchModuleWrapper JaxLayer FlaxLayer TFSMLayer OnnxLayer __lambda__ KerasLayer TFOpLambda SlicingOpLambda"
+CODE = words("Lambda TorchModuleWrapper JaxLayer FlaxLayer TFSMLayer KerasLayer TFOpLambda SlicingOpLambda __lambda__")
+#: Functions that a configuration may name without a module.
+FUNCTIONS = words(
+    """
+    relu relu6 sigmoid tanh softmax softplus softsign elu selu gelu swish silu exponential linear hard_sigmoid
+    hard_swish hard_silu leaky_relu log_softmax log_sigmoid mish celu glu mean_squared_error mean_absolute_error
+    categorical_crossentropy sparse_categorical_crossentropy binary_crossentropy kl_divergence poisson accuracy
+    cosine_similarity hinge huber log_cosh glorot_uniform he_normal zeros ones
+    """
 )
 #: Settings that make a layer read a file.
 FILES = words("vocabulary idf_weights filepath file_path vocabulary_file")
@@ -89,10 +95,10 @@ def _object(value: dict[str, Any], source: Source, context: Context, offset: int
         _code(name, config, source, context, offset)
     elif not _CLASS.fullmatch(name):
         context.report("KER003", f"builds {quote(name)}", source, offset=offset)
-    elif isinstance(registered, str) and registered not in (name, str(config)):
+    elif isinstance(registered, str) and registered not in (name, config):
         context.report("KER003", f"builds the registered class {quote(registered)}", source, offset=offset)
-    elif name == "function" and not isinstance(config, str):
-        context.report("KER003", "refers to a function in an unknown way", source, offset=offset)
+    elif name == "function" and config not in FUNCTIONS:
+        context.report("KER003", f"refers to the function {quote(str(config)[:200])}", source, offset=offset)
 
 
 def _code(name: str, config: Any, source: Source, context: Context, offset: int | None) -> None:
@@ -123,11 +129,12 @@ def _module(key: str, module: str, name: str, source: Source, context: Context, 
         if module in ("lambda", "function"):
             context.report("KER001", f"{quote(key)} is {quote(module)}", source, offset=offset)
         return
-    if is_dangerous(module, name) or (_MODULE.fullmatch(module) and _BARRED.search(module)):
-        context.report("KER002", f"refers to {quote(f'{module}.{name}')}", source, offset=offset)
-    elif (
-        (not _MODULE.fullmatch(module) and module not in ("builtins", "__main__"))
-        or module == "__main__"
-        or (module == "builtins" and name not in ("function", "__tensor__", "slice"))
-    ):
-        context.report("KER003", f"refers to {quote(f'{module}.{name}')}", source, offset=offset)
+    rest = module.split(".")
+    while rest and rest[0] in ("tensorflow", "tf", "python", "keras", "tf_keras", "src"):
+        rest = rest[1:]
+    own = "keras" in module.split(".")[:3] and (rest or [""])[0] in PARTS
+    full = quote(f"{module}.{name}")
+    if is_dangerous(module, name) or ("keras" in module and BARRED.intersection(rest)):
+        context.report("KER002", f"refers to {full}", source, offset=offset)
+    elif not own and not (module == "builtins" and name in ("function", "slice", "__tensor__")):
+        context.report("KER003", f"refers to {full}", source, offset=offset)

@@ -1,7 +1,4 @@
-"""NumPy's .npy: a header that is a Python literal, then an array, or a pickle if it holds objects.
-
-The literal is read by a parser of its own, which knows texts, numbers, truth values, tuples, lists and dicts.
-"""
+"""NumPy's .npy: a header that is a Python literal, then an array, or a pickle if it holds objects."""
 
 from __future__ import annotations
 
@@ -9,6 +6,7 @@ import math
 import re
 
 from probatum.scan.finding import quote
+from probatum.scan.literal import Refused, literal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,19 +19,14 @@ NAME = "npy"
 EXCLUSIVE = True
 
 MAGIC = b"\x93NUMPY"
-#: Longest header that is read, and how deep it may be nested.
-LONGEST, DEEPEST = 1 << 16, 16
-_TOKEN = re.compile(r"\s*(?:'([^'\\\n]*)'|\"([^\"\\\n]*)\"|(-?\d{1,19})L?|(True|False)|([\[\](){},:]))")
+#: Longest header that is read.
+LONGEST = 1 << 16
 _SIMPLE = re.compile(
     r"[<>|=]?(?:(b1|\?|i1|u1)|([iuf]2)|([iuf]4)|([iufc]8|[mM]8(?:\[[^\]]{1,20}\])?)|([fc]16)|(f12)|(c24|c32))"
 )
 _SIZES = (1, 2, 4, 8, 16, 12)
 _SIZED = re.compile(r"[<>|=]?([SaVU])(\d{1,9})")
 _OBJECT = re.compile(r"[<>|=]?O\d?")
-
-
-class Refused(ValueError):
-    """The header is not what NumPy writes; ``args[0]`` says why."""
 
 
 def sniff(head: bytes, source: Source) -> bool:
@@ -118,56 +111,3 @@ def item_size(descr: Any, depth: int = 0) -> int:
             return -1
         total += size * math.prod(shape)
     return total
-
-
-def literal(text: str) -> Any:
-    """The value of a Python literal of the kinds named above. Raises `Refused`."""
-    value, pos = _value(text, 0, 0)
-    if text[pos:].strip(" \n\t\0"):
-        raise Refused("something behind the literal of the header")
-    return value
-
-
-def _value(text: str, pos: int, depth: int) -> tuple[Any, int]:
-    match = _TOKEN.match(text, pos)
-    if match is None or depth > DEEPEST:
-        raise Refused("a header that is no plain literal")
-    if match[5] is None:
-        if match[4]:
-            return match[4] == "True", match.end()
-        return int(match[3]) if match[3] else (match[1] if match[1] is not None else match[2]), match.end()
-    close = {"(": ")", "[": "]", "{": "}"}.get(match[5])
-    if close is None:
-        raise Refused("a header that is no plain literal")
-    items, pos, commas = _items(text, match.end(), close, depth)
-    if close == "]":
-        return items, pos
-    if close == ")":
-        return (items[0] if len(items) == 1 and not commas else tuple(items)), pos
-    keys = [k for k, _ in items]
-    if not all(isinstance(k, str) for k in keys) or len(set(keys)) != len(keys):
-        raise Refused("a key of the header stands twice")
-    return dict(items), pos
-
-
-def _items(text: str, pos: int, close: str, depth: int) -> tuple[list[Any], int, int]:
-    """What stands between brackets, where they end, and how many commas there are."""
-    items: list[Any] = []
-    commas = 0
-    while True:
-        match = _TOKEN.match(text, pos)
-        if match is not None and match[5] == close:
-            return items, match.end(), commas
-        if len(items) > commas:
-            raise Refused("a comma is missing")
-        value, pos = _value(text, pos, depth + 1)
-        if close == "}":
-            match = _TOKEN.match(text, pos)
-            if match is None or match[5] != ":":
-                raise Refused("a colon is missing")
-            inner, pos = _value(text, match.end(), depth + 1)
-            value = (value, inner)
-        items.append(value)
-        match = _TOKEN.match(text, pos)
-        if match is not None and match[5] == ",":
-            commas, pos = commas + 1, match.end()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from probatum.scan import secrets
 from probatum.scan.words import words
 
 TYPE_CHECKING = False
@@ -23,6 +24,7 @@ def whole_text(source: Source, context: Context) -> str | None:
         context.report("BUD001", f"a text longer than {LARGEST:,} bytes was not parsed", source)
         return None
     context.budget.spend_steps(source.size)
+    secrets.report(source, context)
     try:
         text = source.read(0, source.size).decode("utf-8-sig")
     except UnicodeDecodeError as error:

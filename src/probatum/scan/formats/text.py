@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import codecs
 
+from probatum.scan import secrets
 from probatum.scan.words import words
 
 TYPE_CHECKING = False
@@ -71,3 +72,4 @@ def scan(source: Source, context: Context) -> None:
         context.report("FIL003", "a script, template or markup", source)
     elif source.name_ends(LOADED):
         context.report("FIL001", "a text under the name of a binary format", source)
+    secrets.report(source, context)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from probatum.scan import secrets
 from probatum.scan.finding import quote
 from probatum.scan.formats import text
 from probatum.scan.formats.read_text import LARGEST, is_prose
@@ -19,7 +20,11 @@ if TYPE_CHECKING:
 NAME = "xml"
 EXCLUSIVE = False
 
-_START = re.compile(rb"^\xef?\xbb?\xbf?\s*<(?:\?xml\b|!--|!DOCTYPE\s+(?!html)|!ENTITY|PMML\b|svg\b|[\w:.-]+[\s>/])", re.I)
+_START = re.compile(
+    rb"^(?:\xef\xbb\xbf)?\s*(?:<!--.{0,300}?-->\s*)?<(?:\?xml\b|!DOCTYPE\s+(?!html)|!ENTITY|PMML\b|svg\b|net\s|[\w:]+\sxmlns)",
+    re.I | re.S,
+)
+_NAMES = (".xml", ".pmml", ".svg", ".xsl", ".xslt", ".xsd", ".plist")
 _PAGE = re.compile(rb"^\s*<(?:!doctype\s+html|html|head|body|script|div|p|meta|h1|table|a|img|iframe)\b", re.I)
 #: Vocabularies that are data for their readers, by the root element.
 _DATA = words("PMML svg annotation net")
@@ -41,8 +46,10 @@ class _Stop(Exception):
 
 
 def sniff(head: bytes, source: Source) -> bool:
-    """Begins like XML and not like a page."""
-    return bool(_START.match(head)) and not _PAGE.match(head) and not is_prose(source) and text.sniff(head, source)
+    """By name, or begins like XML and not like a page."""
+    if not text.sniff(head, source) or _PAGE.match(head):
+        return False
+    return source.name_ends(_NAMES) or (bool(_START.match(head)) and not is_prose(source))
 
 
 def scan(source: Source, context: Context) -> str | None:
@@ -52,6 +59,7 @@ def scan(source: Source, context: Context) -> str | None:
         context.report("BUD001", f"XML longer than {8 * LARGEST:,} bytes was not parsed", source)
         return None
     context.budget.spend_steps(source.size)
+    secrets.report(source, context)
     parser = expat.ParserCreate(namespace_separator=" ")
     look = _Look(source, context, parser)
     parser.StartDoctypeDeclHandler = look.doctype

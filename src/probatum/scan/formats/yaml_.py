@@ -59,7 +59,7 @@ def scan(source: Source, context: Context) -> None:
     for tag, at in reader.tags:
         _tag(tag, byte_offset(reader.text, at), source, context)
     if reader.size > EXPANDED and reader.size > RATIO * (reader.nodes + 1):
-        size = f"{reader.size:,}" if reader.size < 10**15 else "more than 10**15"
+        size = f"{reader.size:,}" if reader.size < 10**15 else "a quadrillion"
         context.report("YML004", f"aliases make {size} nodes of {reader.nodes:,}", source)
     check(reader.documents, source, context, scan_template)
 
@@ -79,4 +79,5 @@ def _tag(tag: str, at: int, source: Source, context: Context) -> None:
     elif general or name.startswith(("ruby/", "python/", "java", "perl/")):
         context.report("YML001", f"the tag {quote(tag)} builds an object", source, offset=at)
     else:
-        context.report("YML002", f"the tag {quote(tag)} is given a meaning by the program that reads it", source, offset=at)
+        said = f"the tag {quote(tag)} is given a meaning by the program that reads it"
+        context.report("YML002", said, source, offset=at)

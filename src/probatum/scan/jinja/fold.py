@@ -4,12 +4,13 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from probatum.scan.jinja.node import Node
 
 LONGEST = 10_000
-_PLAIN = {"lower": str.lower, "upper": str.upper, "trim": str.strip, "string": str, "capitalize": str.capitalize,
+_PLAIN: dict[str, Callable[[str], str]] = {"lower": str.lower, "upper": str.upper, "trim": str.strip, "string": str, "capitalize": str.capitalize,
           "safe": str, "e": str, "escape": str}  # fmt: skip
 
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 from probatum.scan.finding import quote
 from probatum.scan.jinja import allow
 from probatum.scan.jinja.fold import fold
+from probatum.scan.jinja.node import Node
 from probatum.scan.words import words
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import TypeAlias
-
-    from probatum.scan.jinja.node import Node
 
     #: (rule, message, position)
     Problem: TypeAlias = tuple[str, str, int]
@@ -19,6 +18,8 @@ if TYPE_CHECKING:
 _ARITHMETIC = {"-", "*", "/", "//", "%", "neg"}
 _LOOP = words("index index0 revindex revindex0 length depth depth0")
 _WHERE = words("items keys")
+#: Filters that give parts of what they get.
+_SAME = words("items dictsort list reverse sort select reject selectattr rejectattr unique")
 
 
 def judge(tree: Node) -> list[Problem]:
@@ -147,20 +148,44 @@ def _plain_names(tree: Node) -> set[str]:
             for argument in node.kids[1:]:
                 if argument.kind == "named":
                     given.setdefault("." + argument.value, []).append((argument.kids[0], False))
-        elif node.kind == "macro":
-            for part in node.kids[:-1]:
+        elif node.kind == "callblock":
+            for part in node.kids[:-2]:
                 given.setdefault(str(part.value), []).append((node, False))
+    _parameters(tree, given)
     safe = set(given)
     names = {n.value for n in tree.walk() if n.kind == "name"} | {
         "." + n.value for n in tree.walk() if n.kind == "attr"
     }
     safe |= names
-    for _ in range(len(given) + 1):
+    for _ in range(100):
         worse = {n for n in safe for v, loop in given.get(n, ()) if not (_walked(v, safe) if loop else _plain(v, safe))}
         if not worse:
-            break
+            return safe
         safe -= worse
-    return safe
+    return set()
+
+
+def _parameters(tree: Node, given: dict[str, list[tuple[Node, bool]]]) -> None:
+    """Parameters of macros hold their defaults and what the macro is called with; one that is handed on, anything."""
+    macros = {n.value: n.kids[:-1] for n in tree.walk() if n.kind == "macro"}
+    called = {id(n.kids[0]) for n in tree.walk() if n.kind == "call"}
+    loose = {n.value for n in tree.walk() if n.kind == "name" and n.value in macros and id(n) not in called}
+    for name, parameters in macros.items():
+        for part in parameters:
+            values = [(part.kids[0], False)] if part.kind == "named" else []
+            given.setdefault(str(part.value), []).extend([(Node("block", 0), False)] if name in loose else values)
+    for node in tree.walk():
+        if node.kind != "call" or node.kids[0].value not in macros or node.kids[0].kind != "name":
+            continue
+        parameters = macros[node.kids[0].value]
+        for n, argument in enumerate(node.kids[1:]):
+            if argument.kind == "named":
+                given.setdefault(argument.value, []).append((argument.kids[0], False))
+            elif argument.kind == "star":
+                for part in parameters:
+                    given.setdefault(str(part.value), []).append((Node("block", 0), False))
+            elif n < len(parameters):
+                given.setdefault(str(parameters[n].value), []).append((argument, False))
 
 
 def _walked(node: Node, safe: set[str]) -> bool:
@@ -168,14 +193,12 @@ def _walked(node: Node, safe: set[str]) -> bool:
     if node.kind in ("list", "tuple"):
         return all(_plain(k, safe) for k in node.kids)
     if node.kind == "call" and node.kids[0].kind == "name":
-        return node.kids[0].value == "range"
+        return bool(node.kids[0].value == "range")
     if node.kind == "call" and node.kids[0].kind == "attr":
-        return node.kids[0].value in _WHERE and node.kids[0].kids[0].kind in ("name", "attr", "item")
-    if node.kind == "filter" and node.value in ("items", "dictsort", "list", "reverse", "sort"):
-        return node.kids[0].kind in ("name", "attr", "item") or _walked(node.kids[0], safe)
-    if node.kind == "item":
-        return node.kids[0].kind == "name"
-    return (node.kind == "name" and node.value in safe) or (node.kind == "attr" and "." + node.value in safe)
+        return node.kids[0].value in _WHERE and _plain(node.kids[0].kids[0], safe)
+    if node.kind == "filter" and node.value in _SAME:
+        return _walked(node.kids[0], safe)
+    return node.kind in ("name", "attr", "item") and _plain(node, safe)
 
 
 def _plain(node: Node, safe: set[str]) -> bool:

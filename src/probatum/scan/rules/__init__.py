@@ -5,12 +5,27 @@ One file per family, each a tuple of `Rule`. ``explain("PKL003")`` is the text t
 
 from __future__ import annotations
 
-from probatum.scan.rules import archives, arrays, files, graphs, packed, pickles, programs, tensors
+from probatum.scan.rules import (
+    archives,
+    arrays,
+    configs,
+    files,
+    graphs,
+    markup,
+    packed,
+    pickles,
+    privacy,
+    programs,
+    scripts,
+    templates,
+    tensors,
+)
 from probatum.scan.rules.rule import Rule
 
-RULES: dict[str, Rule] = {
-    rule.id: rule for family in (pickles, archives, tensors, files, packed, arrays, graphs, programs) for rule in family.RULES
-}  # fmt: skip
+FAMILIES = (
+    pickles, archives, tensors, files, packed, arrays, graphs, programs, configs, markup, privacy, scripts, templates,
+)  # fmt: skip
+RULES: dict[str, Rule] = {rule.id: rule for family in FAMILIES for rule in family.RULES}
 
 
 def explain(id: str) -> str:

@@ -13,8 +13,10 @@ if TYPE_CHECKING:
     from probatum.scan.yaml.reader import Reader
 
 DEEPEST = 60
+#: Sizes are not counted beyond this.
+HUGE = 10**15
 _SPACE = re.compile(r"(?:\s|(?<=\s)#[^\n]*)*")
-_PLAIN = re.compile(r"(?:[^\s,\[\]{}:#]|:(?=[^\s,\[\]{}])|(?<=\S)#|[ \t]+(?=[^\s,\[\]{}#:])|[ \t]+:(?=[^\s,\[\]{}]))+")
+_PLAIN = re.compile(r"(?:[^\s,\[\]{}:#]|:(?=[^\s,\[\]{}])|(?<=\S)#|\s+(?=[^\s,\[\]{}#:])|\s+:(?=[^\s,\[\]{}]))+")
 
 
 def flow(reader: Reader, pos: int, depth: int = 0) -> tuple[Any, int, int]:
@@ -82,7 +84,7 @@ def _collection(reader: Reader, pos: int, depth: int) -> tuple[Any, int, int]:
             pos = _skip(text, pos + 1)
         elif not text.startswith(end, pos):
             raise Unclear("a bracket is not closed", start)
-    return (items if opened == "[" else pairs), pos + 1, size
+    return (items if opened == "[" else pairs), pos + 1, min(size, HUGE)
 
 
 def _key(value: Any, pos: int) -> str:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import re
 
-KEY = re.compile(r"(?:'(?:[^'\n]|'')*'|\"(?:[^\"\\\n]|\\.)*\"|[^\s#'\"&*!|>%@`{}\[\],\-?:][^\n]*?|[-?:](?=[^\s])[^\n]*?)"
-                 r"\s*:(?=\s|$)", re.MULTILINE)  # fmt: skip
+#: A key in front of a colon, at most 1,024 characters as YAML says.
+KEY = re.compile(
+    r"(?:'(?:[^'\n]|''){0,1024}'[ \t]{0,99}|\"(?:[^\"\\\n]|\\.){0,1024}\"[ \t]{0,99}"
+    r"|[^\s#'\"&*!|>%@`{}\[\],\-?:][^\n]{0,1024}?|[-?:](?=\S)[^\n]{0,1024}?):(?=\s|$)",
+    re.MULTILINE,
+)
 PROPERTY = re.compile(r"(?:&(?P<anchor>[^\s,\[\]{}]+)|(?P<tag>!(?:<[^>\n]*>|[^\s,\[\]{}]*)))(?=\s|$|,)[ \t]*", re.M)
 ALIAS = re.compile(r"\*(?P<name>[^\s,\[\]{}:]+)(?=[\s,\[\]{}:]|$)")
-_ESCAPES = {"n": "\n", "t": "\t", "0": "\0", "r": "\r", "a": "\a", "b": "\b", "e": "\x1b", "f": "\f", "v": "\v", "N": "\x85",
-            "_": "\xa0", "L": "\u2028", "P": "\u2029"}  # fmt: skip
+_ESCAPES = {"n": "\n", "t": "\t", "0": "\0", "r": "\r", "a": "\a", "b": "\b", "e": "\x1b", "f": "\f", "v": "\v",
+            "N": "\x85", "_": "\xa0", "L": "\u2028", "P": "\u2029"}  # fmt: skip
 _ESCAPE = re.compile(r"\\(x[\da-fA-F]{2}|u[\da-fA-F]{4}|U[\da-fA-F]{8}|\n[ \t]*|.)", re.DOTALL)
 
 
@@ -29,7 +33,7 @@ def unescape(text: str, pos: int) -> str:
             return chr(number)
         if code[0] == "\n":
             return ""
-        if code not in _ESCAPES and code not in " \"/\\\t":
+        if code not in _ESCAPES and code not in ' "/\\\t':
             raise Unclear("an unknown escape", pos)
         return _ESCAPES.get(code, code)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from probatum.scan.yaml.flow import DEEPEST, flow
+from probatum.scan.yaml.flow import DEEPEST, HUGE, flow
 from probatum.scan.yaml.lines import ALIAS, KEY, PROPERTY, Unclear, folded, quoted_end, unquoted
 
 TYPE_CHECKING = False
@@ -48,7 +48,7 @@ class Reader:
                 self.anchors.clear()
                 self.dashes[self.at] = 3
             else:
-                value, size = self.block(indent)
+                value, size = self.block(indent, -1)
                 self.documents.append(value)
                 self.size += size
                 rest = self.line()
@@ -101,7 +101,7 @@ class Reader:
 
     # blocks
 
-    def block(self, indent: int) -> tuple[Any, int]:
+    def block(self, indent: int, parent: int | None = None) -> tuple[Any, int]:
         """The value that begins on the present line at this indentation, and its size."""
         line = self.line()
         if line is None:
@@ -110,12 +110,13 @@ class Reader:
         if self.depth > DEEPEST:
             raise Unclear(f"nested deeper than {DEEPEST}", self.at)
         start = self.at + indent
+        value: Any
         if line[1] == "-" or line[1].startswith(("- ", "-\t")):
             value, size = self.sequence(indent)
         elif self.key_at(start) is not None:
             value, size = self.mapping(indent)
         else:
-            value, size = self.value(start, indent - 1)
+            value, size = self.value(start, indent - 1 if parent is None else parent)
         self.depth -= 1
         return value, size
 
@@ -159,7 +160,7 @@ class Reader:
             self.put(pairs, key, value, start)
             size += one + 1
             self.count(2)
-        return pairs, size
+        return pairs, min(size, HUGE)
 
     def sequence(self, indent: int) -> tuple[list[Any], int]:
         items: list[Any] = []
@@ -180,7 +181,7 @@ class Reader:
             items.append(value)
             size += one
             self.count(1)
-        return items, size
+        return items, min(size, HUGE)
 
     def value(self, pos: int, indent: int) -> tuple[Any, int]:
         """What stands behind a colon or a dash, on this line or on deeper ones; moves to the line behind it."""
@@ -271,7 +272,9 @@ class Reader:
         closed = parts[0] != self.text[pos:end].strip()
         self.at = end + 1
         while not closed and (line := self.line()) is not None and line[0] > indent:
-            if line[1] in ("---", "...") or re.search(r":(\s|$)", line[1]):
+            if line[0] == 0 and line[1] in ("---", "..."):
+                break
+            if re.search(r":(\s|$)", line[1]):
                 raise Unclear("a colon inside of a text", self.at)
             parts.append(_COMMENT.sub("", line[1]).strip())
             self.next()

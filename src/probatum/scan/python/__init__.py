@@ -1,0 +1,1 @@
+"""Python files, by their syntax tree: nothing is imported or executed (P180)."""
