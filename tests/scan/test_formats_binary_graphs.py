@@ -128,6 +128,13 @@ def test_assets_and_fields():
     assert rules(scan_bytes(number(1, 1) + block(2, block(2, graph)))) == {"TFS004"}
 
 
+def test_keras_layers_in_the_graph_of_objects():
+    text = json.dumps({"class_name": "Dense", "config": {}})
+    assert rules(scan_bytes(saved_model("Relu", more=block(7, block(1, text))))) == {"TFS005"}
+    text = json.dumps({"class_name": "Lambda", "config": {}})
+    assert rules(scan_bytes(saved_model("Relu", more=block(7, block(1, text))))) == {"TFS005", "KER001"}
+
+
 def layer(**more: object) -> dict[str, object]:
     return {"module": "keras.layers", "class_name": "Dense", "config": {}, "registered_name": None, **more}
 

@@ -132,6 +132,8 @@ def archive(*entries, form=tarfile.PAX_FORMAT):
         ([entry("d/l", tarfile.LNKTYPE, "../etc")], "TAR002"),
         ([entry("l", tarfile.SYMTYPE, "."), entry("l/x", data=b"a\n")], "TAR002"),
         ([entry("l", tarfile.SYMTYPE, "d"), entry("m", tarfile.SYMTYPE, "l/..")], "TAR002"),
+        ([entry("l", tarfile.SYMTYPE, "d"), entry("m", tarfile.SYMTYPE, "l/x")], "TAR002"),
+        ([entry("l", tarfile.SYMTYPE, "d"), entry("m", tarfile.LNKTYPE, "l")], "TAR002"),
         ([entry("c", tarfile.CHRTYPE)], "TAR003"),
         ([entry("b", tarfile.BLKTYPE)], "TAR003"),
         ([entry("p", tarfile.FIFOTYPE)], "TAR003"),
@@ -150,7 +152,18 @@ def test_a_hostile_tar(entries, rule):
 
 def test_links_inside_are_fine():
     good = [entry("d/a", data=b"a\n"), entry("d/l", tarfile.SYMTYPE, "a"), entry("m", tarfile.LNKTYPE, "d/a")]
+    good += [entry("d/k", tarfile.SYMTYPE, "l"), entry("e/f/n", tarfile.SYMTYPE, "../../d/a")]
     assert scan_bytes(archive(*good)).findings == ()
+
+
+def test_a_prefix_that_only_some_readers_see():
+    data = bytearray(tarred({"a": PLAIN}, tarfile.GNU_FORMAT))
+    data[345:350] = b"other"
+    data[148:156] = b" " * 8
+    data[148:156] = b"%06o\0 " % sum(data[:512])
+    with tarfile.open(fileobj=io.BytesIO(bytes(data))) as file:
+        assert file.getnames() == ["other/a"]
+    assert rules(scan_bytes(bytes(data))) == {"TAR008"}
 
 
 def test_a_broken_tar():

@@ -15,13 +15,14 @@ class Bad(ValueError):
 class Header:
     """One header as it stands: name, kind (one character), size, link."""
 
-    __slots__ = ("kind", "link", "name", "size")
+    __slots__ = ("doubtful", "kind", "link", "name", "size")
 
     def __init__(self, raw: bytes) -> None:
         self.kind, self.size = chr(raw[156]), number(raw[124:136])
         self.name, self.link = as_text(raw[:100]), as_text(raw[157:257])
-        prefix = as_text(raw[345:500]) if raw[257:263] == b"ustar\0" else ""
-        if prefix:
+        prefix = as_text(raw[345:500])
+        self.doubtful = bool(prefix) and raw[257:263] != b"ustar\0"  # some readers look at the magic, some do not
+        if prefix and self.kind not in "LKS":
             self.name = f"{prefix}/{self.name}"
 
 

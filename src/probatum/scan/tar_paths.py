@@ -42,14 +42,17 @@ class Paths:
         """A symbolic link starts at its folder, a hard link at the root of the archive. Through links, nothing."""
         parts = [p for p in name.split("/")[:-1] if p not in ("", ".")] if kind == "2" else []
         out = link.startswith("/") or "\\" in link or bool(_DRIVE.match(link))
+        named = False
         for part in link.split("/"):
             if part == "..":
-                out = out or not parts
+                # behind a name, which may be a link itself, what ".." means is not in the text
+                out = out or named or not parts
                 parts = parts[:-1]
             elif part not in ("", "."):
-                parts = [*parts, part]
-            out = out or "/".join(parts) in self.links
-            if out or len(parts) > 256:
-                self.report("TAR002", f"the link {quote(name)} leads to {quote(link)}", at)
+                out = out or (named and "/".join(parts) in self.links)
+                named, parts = True, [*parts, part]
+            if len(parts) > 256:
                 break
+        if out or len(parts) > 256 or (kind == "1" and "/".join(parts) in self.links):
+            self.report("TAR002", f"the link {quote(name)} leads to {quote(link)}", at)
         self.links.add("/".join(p for p in name.split("/") if p not in ("", ".")))

@@ -11,7 +11,7 @@ from probatum.scan.wire import LENGTH, VARINT, BadWire, outline, texts, walk
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from probatum.scan.context import Context
-    from probatum.scan.source import Source
+    from probatum.scan.source import Buffer, Source
     from probatum.scan.wire import Schema
 
 NAME = "tensorflow graph"
@@ -97,7 +97,19 @@ def scan(source: Source, context: Context) -> str | None:
     except BadWire as bad:
         context.report("TFS004", bad.args[0], source, offset=bad.args[1] - start)
     _judge(asked, local, source, context)
+    _keras(data, start, end, source, context)
     return kind_of_file
+
+
+def _keras(data: Buffer, start: int, end: int, source: Source, context: Context) -> None:
+    """Older versions keep the configuration of Keras layers in the graph of objects, and rebuild layers from it."""
+    at = data.find(b"class_name", start, end)
+    if at >= 0:
+        context.report("TFS005", "holds configurations of Keras layers", source, offset=at - start)
+    for word in (b'"Lambda"', b"__lambda__"):
+        at = data.find(word, start, end)
+        if at >= 0:
+            context.report("KER001", f"names a layer {quote(word.decode())}", source, offset=at - start)
 
 
 def _asset(name: str, source: Source, context: Context, at: int) -> None:

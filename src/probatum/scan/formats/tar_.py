@@ -71,6 +71,8 @@ class Walk(Paths):
         if kind in "LKxg":
             return self._extra(header, at, start)
         name, link, sparse = header.name, header.link, kind == "S"
+        if header.doubtful and not sparse:
+            self.report("TAR008", f"a part of the name {quote(name)} is one to some readers only", at)
         size = self._size(header, at) if kind in "07\0S" or kind not in "123456" else 0
         name, link = self.long.get("path", name), self.long.get("linkpath", link)
         sparse = sparse or any(key.startswith("GNU.sparse") for key in self.long)

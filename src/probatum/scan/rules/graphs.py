@@ -88,6 +88,15 @@ RULES = (
         do="Export the model again.",
     ),
     Rule(
+        "TFS005",
+        "not covered",
+        "a graph with Keras configurations",
+        means="The graph of objects holds configurations of Keras layers as text, which were not analyzed.",
+        matters="keras.models.load_model of older versions rebuilds layers from them, Lambda layers included.",
+        example="saved_model.pb as written by TensorFlow 2.2 to 2.4.",
+        do="Load it with tf.saved_model.load, which does not look at them; or read them.",
+    ),
+    Rule(
         "KER001",
         "executes unknown code",
         "a layer that holds code",
