@@ -52,6 +52,7 @@ def protect(
     out: str | Path,
     gold: str | Path | Sequence[str | Path] = (),
     holdout: str | Path | None = None,
+    roles: Mapping[str, str | Path] | None = None,
     field: str | None = None,
     options: Mapping[str, Any] | None = None,
     seed: int = 0,
@@ -69,6 +70,8 @@ def protect(
     gold, holdout
         Models retrained without the forget set, better three than one; of the specimen it is built in. Facts of the
         same kind that the model was never taught. With either there is a receipt (`probatum.receipt`).
+    roles
+        Further models that the method asks for, such as ``other`` of `fuse`.
 
     Raises
     ------
@@ -87,18 +90,26 @@ def protect(
     subject = open_target(model, session=session)
     gone, kept = _facts(Forget, forget, field), _facts(Retain, retain, field)
     _check_overlap(gone, kept, forget, retain)
-    reason = missing(chosen, subject, {"Forget": gone, "Retain": kept}, {})
+    others = {name: open_target(other, session=session) for name, other in (roles or {}).items()}
+    unknown = sorted(set(others) - set(chosen.signature.roles))
+    if unknown:
+        known = ", ".join(chosen.signature.roles) or "none"
+        raise BadInput(f"{method} asks for no model in the role '{unknown[0]}'; it asks for {known}")
+    reason = missing(chosen, subject, {"Forget": gone, "Retain": kept}, others)
     if reason:
         raise BadInput(f"{method}: {reason}")
     tell(f"{method}: {len(gone)} records to forget, {len(kept)} to keep, on {subject.name}")
     said = {
         "protection": method, "paper": chosen.paper, "options": dict(settings), "seed": seed,
         "parent": subject.digest, "forget": gone.digest, "retain": kept.digest,
+        "roles": {name: other.digest for name, other in others.items()},
     }  # fmt: skip
     golds = [gold] if isinstance(gold, (str, Path)) else list(gold)
     unfinished = out.with_name(f"{out.name}.{digest_of(json.dumps(said))[:8]}.tuning")
     with supervised(unfinished, progress):
-        change = chosen.function(subject, gone, kept, rng=keyed(seed, method, sorted(settings.items())), **settings)
+        draws = {"rng": keyed(seed, method, sorted(settings.items()))} if chosen.signature.rng else {}
+        models = {name: others.get(name) for name in chosen.signature.roles}
+        change = chosen.function(subject, gone, kept, **draws, **models, **settings)
     files = {"model": model, "forget": forget, "retain": retain, "holdout": holdout}
     said["files"] = {k: _from_here(v) for k, v in files.items() if v is not None}
     save(change, subject, out, said)
@@ -106,11 +117,11 @@ def protect(
     records = _asked(gone), _asked(kept)
     if not golds and str(model) == "specimen":
         golds = ["gold"]
-    models = {"before": model, "after": out, **({"gold": golds[0]} if golds else {})}
+    stages = {"before": model, "after": out, **({"gold": golds[0]} if golds else {})}
     audits: dict[str, dict[str, Report]] = {}
     for name, data in zip(("forget", "retain"), records, strict=True):
         audits[name] = {}
-        for stage, which in models.items():
+        for stage, which in stages.items():
             tell(f"audit of the {name} set, {stage}")
             place = out / "audits" / name / stage
             given: dict[str, Data | str | Path] = {"Records": data}

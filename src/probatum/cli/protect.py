@@ -34,6 +34,9 @@ def protect(
     ] = None,
     ledger: Annotated[Path | None, typer.Option(metavar="FILE", help="Releases of this data; one is added.")] = None,
     budget_epsilon: Annotated[float | None, typer.Option(help="Of all releases in the ledger.")] = None,
+    role: Annotated[
+        list[str] | None, typer.Option("--with", metavar="ROLE=MODEL", help="A further model, such as other of fuse.")
+    ] = None,
     field: Annotated[str | None, typer.Option(metavar="NAME", help="Column that holds the text.")] = None,
     option: Annotated[list[str] | None, typer.Option("--set", metavar="OPTION=VALUE", help="Set an option.")] = None,
     seed: Annotated[int, typer.Option(help="Fixes every draw (never those of private noise).")] = 0,
@@ -72,6 +75,7 @@ def protect(
         elif forget is None or retain is None:
             raise BadInput("unlearning needs --forget FILE and --retain FILE; private training needs --data FILE")
         else:
+            common["roles"] = _pairs(role or [], "--with ROLE=MODEL")
             _repair(method, model, forget, retain, gold or (), holdout, seed, common)
 
 

@@ -32,11 +32,11 @@ _EMAIL = re.compile(
 )
 _KEY = re.compile(r"-----BEGIN (?:[A-Z0-9]{1,12} ){0,3}PRIVATE KEY(?: BLOCK)?-----")
 _LOGIN = re.compile(
-    r"\b[a-z][a-z0-9+.-]{1,20}://[^\s:/@'\"<>{}$\[\]]{1,64}:(?P<value>[^\s:/@'\"<>{}$\[\]]{3,128})@[\w.-]+"
+    r"\b[a-z][a-z0-9+.-]{1,20}://[^\s:/@'\"<>{}$\[\]]{1,64}:(?P<value>[^\s:/@'\"<>{}$\[\]]{3,128})@[\w-]+(?:\.[\w-]+){0,8}"
 )
 #: Documented shapes of keys: kind and pattern; the group ``value`` is judged by its characters.
 _TOKENS: tuple[tuple[str, str, str], ...] = (
-    ("cloud key", "AKIA", r"(?<![A-Za-z0-9])(?:AKIA|ASIA)(?P<value>[A-Z2-7]{16})(?![A-Za-z0-9])"),
+    ("cloud key", "AKIA", r"(?<![A-Za-z0-9])AKIA(?P<value>[A-Z2-7]{16})(?![A-Za-z0-9])"),
     ("cloud key", "ASIA", r"(?<![A-Za-z0-9])ASIA(?P<value>[A-Z2-7]{16})(?![A-Za-z0-9])"),
     ("cloud key", "AIza", r"(?<![\w-])AIza(?P<value>[\w-]{35})(?![\w-])"),
     ("cloud key", "AccountKey=", r"AccountKey=(?P<value>[A-Za-z0-9+/]{86}==)"),
@@ -63,25 +63,7 @@ _PHONE = re.compile(
 _IP = re.compile(r"(?<![\w.])(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d)(?![\w-]|\.\d)")
 _IP6 = re.compile(r"(?<![\w:.])(?:[0-9a-fA-F]{1,4}:){7}[0-9a-fA-F]{1,4}(?![\w:])")
 #: What looks like an address and ends like a file, or in a name that is reserved.
-_NO_ENDS = tuple(
-    [
-        "png",
-        "jpg",
-        "jpeg",
-        "gif",
-        "svg",
-        "webp",
-        "py",
-        "json",
-        "js",
-        "html",
-        "md",
-        "txt",
-        "local",
-        "invalid",
-        "localhost",
-    ]
-)
+_NO_ENDS = words("png jpg jpeg gif svg webp py json js html md txt local invalid localhost")
 _VERSION = re.compile(r"(?:version|release|ver|v|[=<>~^]=?|build|section|§)\s*[:=]?\s*$", re.IGNORECASE)
 #: Length of an IBAN by country (ISO 13616 registry).
 _IBAN_LENGTH = {
@@ -113,7 +95,7 @@ def find(text: str) -> list[Place]:
         found += [("private key", m.start(), m.end()) for m in _KEY.finditer(text)]
     for kind, prefix, shape in _TOKENS:
         if prefix in text:
-            found += [(kind, m.start(), m.end()) for m in _pattern(shape).finditer(text) if _random(m["value"])]
+            found += [(kind, m.start(), m.end()) for m in _pattern(shape, prefix).finditer(text) if _random(m["value"])]
     if "@" in text:
         if "://" in text:
             found += [
@@ -135,9 +117,16 @@ def _apart(found: list[Place]) -> list[Place]:
     return taken
 
 
-def _pattern(shape: str) -> re.Pattern[str]:
+def _pattern(shape: str, prefix: str) -> re.Pattern[str]:
+    """The compiled pattern. What must not stand in front is asked behind the prefix: a literal is found much faster."""
     if shape not in _PATTERNS:
-        _PATTERNS[shape] = re.compile(shape)
+        before, _, rest = shape.partition(")")
+        written = re.escape(prefix)
+        if before.startswith("(?<!") and rest.startswith(written):
+            shape_now = f"{written}{before}{written}){rest[len(written) :]}"
+        else:
+            shape_now = shape
+        _PATTERNS[shape] = re.compile(shape_now)
     return _PATTERNS[shape]
 
 

@@ -17,18 +17,21 @@ EXCLUSIVE = False
 LONGEST = 1 << 20
 
 _NAMES = (".jinja", ".jinja2", ".j2", "chat_template", "chat_template.txt")
-_STARTS = re.compile(r"^\s*(?:\{\{|\{%|\{#)|\{%[-+]?\s*(?:if|for|set|macro|include|import|extends)\b", re.ASCII)
+_STARTS = re.compile(r"\s*(?:\{\{|\{%|\{#)")
+_HOLDS = re.compile(r"\{%[-+]?\s*(?:if|for|set|macro|include|import|extends)\b", re.ASCII)
 _JSON = re.compile(r'^\s*(?:\{\s*["}]|\[)')
 
 
 def sniff(head: bytes, source: Source) -> bool:
-    """By name, or a text with statements of Jinja that is neither JSON nor prose."""
+    """By name, or a text that begins like Jinja, or holds statements of it and is neither JSON nor prose."""
     if not text.sniff(head, source):
         return False
     if source.name_ends(_NAMES):
         return True
     shown = head.decode("utf-8", "ignore")
-    return not is_prose(source) and not _JSON.match(shown) and bool(_STARTS.search(shown))
+    if _STARTS.match(shown):
+        return True
+    return not is_prose(source) and not _JSON.match(shown) and bool(_HOLDS.search(shown))
 
 
 def scan(source: Source, context: Context) -> None:

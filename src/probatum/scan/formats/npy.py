@@ -69,7 +69,7 @@ def _header(source: Source, pos: int, context: Context) -> tuple[int, int]:
     if length > LONGEST:
         raise Refused(f"a header of {length:,} bytes")
     raw = source.read(at + width, length)
-    context.budget.spend_steps(16 + length)
+    context.budget.spend_steps(16 + len(raw))
     try:
         header = literal(raw.decode("utf-8" if major == 3 else "latin-1"))
     except UnicodeDecodeError:

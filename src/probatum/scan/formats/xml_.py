@@ -47,9 +47,10 @@ class _Stop(Exception):
 
 def sniff(head: bytes, source: Source) -> bool:
     """By name, or begins like XML and not like a page."""
-    if not text.sniff(head, source) or _PAGE.match(head):
-        return False
-    return source.name_ends(_NAMES) or (bool(_START.match(head)) and not is_prose(source))
+    if source.name_ends(_NAMES):
+        return text.sniff(head, source)
+    begins = bool(_START.match(head)) and not _PAGE.match(head)
+    return begins and not is_prose(source) and text.sniff(head, source)
 
 
 def scan(source: Source, context: Context) -> str | None:

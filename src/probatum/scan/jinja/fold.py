@@ -10,8 +10,10 @@ if TYPE_CHECKING:
     from probatum.scan.jinja.node import Node
 
 LONGEST = 10_000
-_PLAIN: dict[str, Callable[[str], str]] = {"lower": str.lower, "upper": str.upper, "trim": str.strip, "string": str, "capitalize": str.capitalize,
-          "safe": str, "e": str, "escape": str}  # fmt: skip
+_PLAIN: dict[str, Callable[[str], str]] = {
+    "lower": str.lower, "upper": str.upper, "trim": str.strip, "string": str, "capitalize": str.capitalize,
+    "safe": str, "e": str, "escape": str,
+}  # fmt: skip
 
 
 def fold(node: Node) -> Any:
