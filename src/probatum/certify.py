@@ -146,8 +146,10 @@ def read_units(path: str | Path, unit: str, field: str | None) -> Texts:
     kind, _, column = unit.partition(":")
     if unit != "record" and (kind != "user" or not column):
         raise BadInput(f"--unit is record, or user:COLUMN, got '{unit}'")
-    rows = [{k: v for k, v in row.items() if k != "cluster"} for row in read_rows(path, field=field)]
-    if column:
+    rows = list(read_rows(path, field=field))
+    if not column:
+        rows = [{k: v for k, v in row.items() if k != "cluster"} for row in rows]
+    else:
         lacking = [i for i, row in enumerate(rows, 1) if row.get(column) in (None, "")]
         if lacking:
             raise BadInput(
@@ -159,8 +161,7 @@ def read_units(path: str | Path, unit: str, field: str | None) -> Texts:
     for i, row in enumerate(rows):  # the same sentence of two people is two records
         if row.get("id") is None and twice[str(row.get("text"))] > 1:
             row["id"] = f"record {i + 1}"
-    texts = Texts.from_rows(rows, str(path), name=Path(path).stem)
-    return texts
+    return Texts.from_rows(rows, str(path), name=Path(path).stem)
 
 
 def afford_run(ledger: str | Path | None, digest: str, delta: float, epsilon: float, budget: float) -> None:

@@ -38,7 +38,7 @@ def average(name: str) -> Metric:
 
 
 def ratio_share(name: str) -> Metric:
-    """The mean of R / (1 + R) of ratios R >= 0: half where both sides are alike, and no single ratio outweighs the rest.
+    """The mean of R / (1 + R) of ratios R >= 0: half where both sides are alike, and no ratio outweighs the rest.
 
     A mean of ratios is one of its largest values: of golds it was 33 and 62. Contributions and breakdown likewise.
     """

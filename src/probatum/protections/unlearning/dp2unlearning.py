@@ -1,8 +1,8 @@
 """DP2Unlearning: throw the model away and train again, from a base that was bound not to know.
 
-Al Mahmud et al. 2025 (P184, arXiv 2504.13774). The base was trained on everything under differential privacy, once; the model
-in use was fine-tuned from it on the raw data. On a request it is discarded, and the base is fine-tuned on what is to be
-kept. What the result may still tell about a forgotten unit is bounded by the base's epsilon, whatever is measured.
+Al Mahmud et al. 2025 (P184, arXiv 2504.13774). The base was trained on everything under differential privacy, once; the
+model in use was fine-tuned from it on the raw data. On a request it is discarded, and the base is fine-tuned on what is
+to be kept. What the result may still tell about a forgotten unit is bounded by the base's epsilon.
 """
 
 import json

@@ -26,6 +26,8 @@ _EARLY = re.compile(
 _TEXTS = words(".txt .md .rst .csv .tsv .json .jsonl .vocab license readme notice copying authors")
 #: Padding that is let pass behind the last stream, and how much of it is read.
 _PADDING = 16 << 20
+#: "BZh1" as a pickle is BINBYTES with a length of 0x31685A bytes and more: in a smaller file it is bzip2 alone.
+_BZ_AS_PICKLE = 0x31000000
 
 
 def sniff(head: bytes, source: Source) -> bool:
@@ -42,6 +44,8 @@ def sniff(head: bytes, source: Source) -> bool:
     if head[:1] == b"\x80":
         return len(head) > 1 and head[1] <= 5
     if head[:4] == b"PK\x03\x04" or not _EARLY.match(head):  # PERSID "K…" would be a pickle to a few loaders only
+        return False
+    if head[:3] == b"BZh" and source.size < _BZ_AS_PICKLE:
         return False
     parsed, named, called = _leads(head)
     return parsed or called or (named and not source.name_ends(_TEXTS | text.RUN))
