@@ -26,7 +26,7 @@ _EARLY = re.compile(
 _TEXTS = words(".txt .md .rst .csv .tsv .json .jsonl .vocab license readme notice copying authors")
 #: Padding that is let pass behind the last stream, and how much of it is read.
 _PADDING = 16 << 20
-#: "BZh1" as a pickle is BINBYTES with a length of 0x31685A bytes and more: in a smaller file it is bzip2 alone.
+#: bzip2 begins with "BZh" and two digits, which a pickle reads as BINBYTES of 0x3131685A bytes and more.
 _BZ_AS_PICKLE = 0x31000000
 
 
