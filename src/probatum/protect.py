@@ -88,7 +88,7 @@ def protect(
         raise BadInput(f"{out} is not empty; name a new directory, a model is never changed in place")
     session = session or open_session()
     subject = open_target(model, session=session)
-    gone, kept = _facts(Forget, forget, field), _facts(Retain, retain, field)
+    gone, kept = facts_of(Forget, forget, field), facts_of(Retain, retain, field)
     _check_overlap(gone, kept, forget, retain)
     others = {name: open_target(other, session=session) for name, other in (roles or {}).items()}
     unknown = sorted(set(others) - set(chosen.signature.roles))
@@ -194,7 +194,8 @@ def _from_here(path: str | Path) -> str:
     return os.path.relpath(path) if Path(path).is_absolute() else str(path)
 
 
-def _facts(kind: type[F], path: str | Path, field: str | None) -> F:
+def facts_of(kind: type[F], path: str | Path, field: str | None) -> F:
+    """A file of facts or of texts as data. Raises `BadInput` where it has the columns of neither."""
     rows = read_rows(path, field=field)
     for row in rows:
         if row.get("text") is None and (row.get("prefix") is None or row.get("secret") is None):

@@ -14,7 +14,7 @@ from probatum.core.errors import BadInput
 def protect(
     method: Annotated[str, typer.Argument(metavar="METHOD", help="Such as npo or dp_finetune; see `probatum list`.")],
     model: Annotated[str, typer.Argument(metavar="MODEL")],
-    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="The new model's directory.")],
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="The new model's directory.")] = Path("repaired"),
     forget: Annotated[
         str | None, typer.Option(metavar="FILE", help="What is to be forgotten: prefix and secret, or text.")
     ] = None,
@@ -23,6 +23,12 @@ def protect(
         list[str] | None, typer.Option(metavar="MODEL", help="Trained without the forget set (repeatable; best three).")
     ] = None,
     holdout: Annotated[str | None, typer.Option(metavar="FILE", help="Such facts that no model was taught.")] = None,
+    requests: Annotated[
+        int | None, typer.Option(min=2, help="Instead of a repair: forget in so many requests in a row, and look.")
+    ] = None,
+    scale: Annotated[
+        int | None, typer.Option(min=2, help="Instead of a repair: forget sets of …, a quarter, a half, all of it.")
+    ] = None,
     data: Annotated[str | None, typer.Option(metavar="FILE", help="What is to be learned privately: texts.")] = None,
     unit: Annotated[str, typer.Option(metavar="UNIT", help="Whose privacy: record, or user:COLUMN.")] = "record",
     epsilon: Annotated[float | None, typer.Option(help="Of a private training.")] = None,
@@ -72,6 +78,16 @@ def protect(
                     "--data is learned privately, --forget and --retain are unlearned: give one or the other"
                 )
             _train(method, model, data, unit, canaries, chosen or (), ledger, budget_epsilon, common)
+        elif (requests or scale) and forget and retain:
+            from rich.console import Console
+
+            from probatum.endurance import endure
+            from probatum.endurance import table as stages
+
+            kept = {k: v for k, v in common.items() if k not in ("out", "progress")}
+            kind, parts = ("requests", requests) if requests else ("scale", scale)
+            said = endure(method, model, forget=forget, retain=retain, kind=kind, parts=parts, seed=seed, **kept)
+            Console().print(stages(said))
         elif forget is None or retain is None:
             raise BadInput("unlearning needs --forget FILE and --retain FILE; private training needs --data FILE")
         else:
