@@ -85,8 +85,10 @@ def protect(
             from probatum.endurance import table as stages
 
             kept = {k: v for k, v in common.items() if k not in ("out", "progress")}
-            kind, parts = ("requests", requests) if requests else ("scale", scale)
-            said = endure(method, model, forget=forget, retain=retain, kind=kind, parts=parts, seed=seed, **kept)
+            said = endure(
+                method, model, forget=forget, retain=retain, kind="requests" if requests else "scale",
+                parts=requests or scale or 0, seed=seed, **kept,
+            )  # fmt: skip
             Console().print(stages(said))
         elif forget is None or retain is None:
             raise BadInput("unlearning needs --forget FILE and --retain FILE; private training needs --data FILE")

@@ -54,7 +54,13 @@ def load(
         )
     if getattr(model.config, "is_encoder_decoder", False):
         raise BadInput(f"{path}: is an encoder with a decoder; expected {kind}")
+    # Padding is ours, on the right and masked by causality; transformers warns of a start token that is also padding.
+    logging.get_logger("transformers.modeling_utils").addFilter(_no_padding)
     return model.eval().requires_grad_(False)
+
+
+def _no_padding(record: Any) -> bool:
+    return "attention_mask" not in record.getMessage()
 
 
 def _open(auto: Any, path: Path, dtype: Any, trust_remote_code: bool) -> tuple[Any, dict[str, Any]]:
