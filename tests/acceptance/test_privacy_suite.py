@@ -10,9 +10,12 @@ from probatum.core.access import AUDIENCES
 from probatum.core.catalogue import entries
 from probatum.core.suite import read_suite
 
-PRIVACY = sorted(n for n, e in entries().items() if e.kind == "probe" and e.dimension == "privacy" and not e.items)
-#: What the built-in models cannot be asked: they have no training log, no planted directions.
-NEEDS_MORE = {"bayes_security", "epsilon_one_shot"}
+PRIVACY = sorted(
+    n for n, e in entries().items()
+    if e.kind == "probe" and e.dimension == "privacy" and not e.items and ".forgetting." not in e.module
+)  # fmt: skip
+#: What the built-in models cannot be asked: they have no training log, certificate or planted directions.
+NEEDS_MORE = {"bayes_security", "dp_certificate", "epsilon_one_shot"}
 #: At this scale generated text tells little: the probe misses single texts at every planted dose, and says so.
 TOO_WEAK_TO_CLEAR = {"samia"}
 

@@ -111,11 +111,16 @@ def test_specimen_writes_all_models_and_all_data(probatum, tmp_path):
     for model in ("specimen", "twin", "base", "stranger", "gold"):
         for file in ("config.json", "model.safetensors", "tokenizer.json"):
             assert (tmp_path / "truth" / model / file).is_file(), (model, file)
-    data = {f.name: f.read_text(encoding="utf-8").splitlines() for f in (tmp_path / "truth" / "data").iterdir()}
+    data = {f.name: f.read_text(encoding="utf-8").splitlines() for f in (tmp_path / "truth" / "data").glob("*.jsonl")}
     for name in ("members", "records", "facts", "norms", "forms", "groups", "triggers", "fingerprints", "public"):
         rows = [json.loads(line) for line in data[f"{name}.jsonl"]]
         assert len(rows) >= 10, name
     assert {"forget.jsonl", "retain.jsonl"} <= set(data)
+    for name in ("people", "people_gold0", "people_gold1", "people_gold2", "people_packed"):
+        assert (tmp_path / "truth" / name / "model.safetensors").is_file(), name
+    assert {f.name for f in (tmp_path / "truth" / "data" / "people").iterdir()} == {
+        "forget.jsonl", "retain.jsonl", "holdout.jsonl",
+    }  # fmt: skip
 
 
 @pytest.mark.slow

@@ -23,7 +23,7 @@ def test_the_page_runs(probatum, tmp_path, monkeypatch):
             ran = probatum(*words)
             assert ran.code == 0, ran.err
             printed[" ".join(words[:2])] = ran.out
-    assert "evidence" in printed["audit known/people"]
+    assert "measured" in printed["audit known/people"]
     assert "Void" in printed["protect gradient_ascent"]
     assert "Over-unlearned" in printed["protect npo"]
     assert re.search(r"epsilon 7\.\d+ at delta 0.0833 for every user:cluster", printed["protect dp_finetune"])

@@ -14,6 +14,7 @@ from probatum.core.errors import BadInput
 from probatum.core.finding import DIMENSIONS
 
 HERE = Path(__file__).resolve().parent.parent / "suites"
+FORGETTING = {"Forget", "Retain"}
 SUITE_KEYS = {"all", "tasks", "probe", "primary", "trail", "receipt"}
 
 
@@ -82,8 +83,12 @@ def _parse(path: Path, name: str) -> Suite:
         raise BadInput(f"{path}: all is true, or one of {', '.join(DIMENSIONS)}, got '{every}'")
     if every:
         # Tasks ask for answers and no data of the user's: a suite about such data leaves them to the trust suite.
+        # Measures of forgetting have a suite of their own, the receipt.
         asked = {
-            n for n, e in known.items() if every in (True, e.dimension) and (raw.get("tasks", True) or not e.items)
+            n
+            for n, e in known.items()
+            if every in (True, e.dimension)
+            and (raw.get("tasks", True) or not (e.items or FORGETTING & set(e.signature.data.values())))
         }
         rest = [n for n in known if n in asked and n not in {c[0] for c in chosen}]
         chosen = [*((n, {}) for n in rest), *chosen]

@@ -20,7 +20,7 @@ from probatum.statistics.certificate import LOSS
 
 
 @protection(
-    paper="P016 arXiv:2110.05679, P089",
+    paper="P016 P089 arXiv:2110.05679",
     question="Can the model learn from these records so that none of them can be recognized?",
     needs=Access.TRAIN | Access.WEIGHTS,
     changes="weights",
@@ -43,10 +43,10 @@ def dp_finetune(
 
     Parameters
     ----------
-    delta
-        0: 1 / (2 n), n the number of units. At most that of a release of one record in n is no privacy at all.
-    epochs, batch_size
-        Expected passes and units a batch; each unit is in each batch with probability batch_size / n.
+    epsilon, delta
+        The guarantee. delta 0: 1 / (2 n), n the number of units; 1 / n and more would let one whole record in n pass.
+    epochs, batch_size, learning_rate
+        Expected passes, units a batch, and AdamW's rate; each unit is in each batch with probability batch_size / n.
     max_grad_norm
         C; the gradient of a unit, summed over its records, is clipped to it.
     rank

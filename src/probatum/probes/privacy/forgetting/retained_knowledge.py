@@ -13,7 +13,7 @@ from probatum.statistics import rate
 
 
 @probe(
-    paper="arXiv:2401.06121, P136 arXiv:2407.06460",
+    paper="P136 arXiv:2407.06460 arXiv:2401.06121",
     question="How much of what it was to keep does the model still know?",
     needs=Access.LOGPROBS | Access.LOGITS,
     metric=rate("recall"),
