@@ -22,7 +22,7 @@ def test_the_page_runs(probatum, tmp_path, monkeypatch):
             assert first == "probatum"
             ran = probatum(*words)
             assert ran.code == 0, ran.err
-            printed[" ".join(words[:2])] = ran.out
+            printed[" ".join(words[:2])] = printed.get(" ".join(words[:2]), "") + ran.out
     assert "measured" in printed["audit known/people"]
     assert "Void" in printed["protect gradient_ascent"]
     assert "Over-unlearned" in printed["protect npo"]
