@@ -13,7 +13,7 @@ ROOT = Path(probatum.__file__).parent
 
 #: What stands on which floor; a part may import what stands lower, or on its own floor within `TOGETHER`.
 FLOORS = {
-    "scan": 0, "core": 1, "statistics": 2,
+    "scan": 0, "core": 1, "statistics": 2, "files": 2,
     "engine": 3, "targets": 3, "controls": 3, "sets": 3, "scorers": 3,
     "probes": 4, "protections": 4, "transforms": 4,
     "runner": 5, "facets": 5, "contamination": 5, "trail": 5, "notes": 5, "deciding": 5, "audit": 5,

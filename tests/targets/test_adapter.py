@@ -257,6 +257,7 @@ def test_a_repair_of_an_adapter_is_a_whole_model(adapter, tmp_path):
     from probatum.protect import save
 
     target = open_target(adapter)
-    save(Change(dict(target.weights())), target, tmp_path / "repaired", {})
+    changed = {n: w * np.float32(1 + 1e-6) for n, w in target.weights().items()}  # a hair: equal to 1e-4, yet a change
+    save(Change(changed), target, tmp_path / "repaired", {})
     got = open_target(tmp_path / "repaired").token_statistics(TEXTS).logprob.values
     np.testing.assert_allclose(got, target.token_statistics(TEXTS).logprob.values, atol=1e-4)

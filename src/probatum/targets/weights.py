@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from probatum.core.errors import BadInput
+from probatum.files.tensors import Weights, read_json
 
-_DTYPES = {
-    "F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2", "I64": "<i8", "I32": "<i4", "I16": "<i2", "I8": "<i1",
-    "U8": "<u1", "BOOL": "<u1",
-}  # fmt: skip
+__all__ = ["Weights", "model_digest", "read_config", "read_json", "refuse_quantized", "refuse_whole_numbers",
+           "template_digest", "tokenizer_digest", "weight_files"]  # fmt: skip
+
 _WHOLE = ("I64", "I32", "I16", "I8", "U64", "U32", "U16", "U8")
-_NAMES = {"F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16"}
 #: What decides how a text is cut into tokens.
 _TOKENIZER_FILES = (
     "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "vocab.json",
@@ -64,59 +60,6 @@ def weight_files(path: Path) -> list[Path]:
     if any(path.glob("*.gguf")):
         raise BadInput(f"{path}: has GGUF weights only, which are quantized; open the model that they were made from")
     raise BadInput(f"{path}: no model.safetensors here; expected a Hugging Face model directory with safetensors")
-
-
-class Weights(Mapping[str, np.ndarray]):
-    """Parameters by name; each is read from disk when it is touched, as float32 (whole numbers as they are)."""
-
-    def __init__(self, files: list[Path]):
-        self._entries: dict[str, tuple[Path, int, dict[str, Any]]] = {}
-        for file in files:
-            data, header = _header(file)
-            self._entries.update((name, (file, data, entry)) for name, entry in header.items())
-
-    def __getitem__(self, name: str) -> np.ndarray:
-        file, data, entry = self._entries[name]
-        begin, end = entry["data_offsets"]
-        if entry["dtype"] not in _DTYPES:
-            raise BadInput(f"{file}: {name} has type {entry['dtype']}, which cannot be read as numbers")
-        dtype = np.dtype(_DTYPES[entry["dtype"]])
-        shape = tuple(entry["shape"])
-        if begin == end:
-            return np.zeros(shape, np.float32)
-        raw = np.memmap(file, dtype, "r", data + begin, shape or (1,)).reshape(shape)
-        if entry["dtype"] == "BF16":  # the upper half of a float32
-            return (raw.astype(np.uint32) << 16).view(np.float32)
-        return np.array(raw, np.float32 if dtype.kind == "f" else dtype)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._entries)
-
-    def __len__(self) -> int:
-        return len(self._entries)
-
-    @property
-    def parameter_count(self) -> int:
-        """Numbers on disk; tensors that are tied are saved, and counted, once."""
-        return sum(math.prod(entry["shape"]) for _, _, entry in self._entries.values())
-
-    @property
-    def shapes(self) -> dict[str, tuple[int, ...]]:
-        """Of every tensor; reads none."""
-        return {name: tuple(entry["shape"]) for name, (_, _, entry) in self._entries.items()}
-
-    def stored(self, name: str) -> str:
-        """The type of a tensor as safetensors calls it, such as BF16."""
-        return str(self._entries[name][2]["dtype"])
-
-    @property
-    def dtype(self) -> str:
-        """The type of most of the numbers, as torch calls it."""
-        counts: dict[str, int] = {}
-        for _, _, entry in self._entries.values():
-            name = _NAMES.get(entry["dtype"], "float32")
-            counts[name] = counts.get(name, 0) + math.prod(entry["shape"])
-        return max(counts, key=lambda name: counts[name], default="float32")
 
 
 def model_digest(path: Path, files: list[Path]) -> str:
@@ -218,42 +161,3 @@ def refuse_whole_numbers(path: Path, weights: Weights) -> None:
             f"{path}: {packed} is stored as whole numbers ({weights.stored(packed)}), as quantized weights are, and "
             "only weights in floating point are read; open the model that it was made from, or save it dequantized"
         )
-
-
-def read_json(file: Path) -> dict[str, Any]:
-    """A JSON object, or a sentence saying what is wrong with the file."""
-    try:
-        value = json.loads(file.read_bytes())
-    except (ValueError, RecursionError) as error:
-        raise BadInput(f"{file}: is not JSON ({error})") from error
-    if not isinstance(value, dict):
-        raise BadInput(f"{file}: expected a JSON object, got {type(value).__name__}")
-    return value
-
-
-def _header(file: Path) -> tuple[int, dict[str, Any]]:
-    """Where the data begins, and {tensor: entry}; checks that every tensor lies within the file."""
-    size = file.stat().st_size
-    with file.open("rb") as stream:
-        length = int.from_bytes(stream.read(8), "little")
-        if size < 8 or length > size - 8:
-            raise BadInput(
-                f"{file}: is truncated or not safetensors ({size} bytes, a header of {length}); copy it again"
-            )
-        try:
-            header = json.loads(stream.read(length))
-            header.pop("__metadata__", None)
-            last = max((int(entry["data_offsets"][1]) for entry in header.values()), default=0)
-            whole = all(
-                0 <= e["data_offsets"][0] <= e["data_offsets"][1]
-                and isinstance(e["dtype"], str)
-                and isinstance(e["shape"], list)
-                for e in header.values()
-            )
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-            raise BadInput(f"{file}: its header is not that of a safetensors file; copy it again") from error
-    if not whole or 8 + length + last > size:
-        raise BadInput(
-            f"{file}: is truncated: {size} bytes here, its header promises {8 + length + last}; copy it again"
-        )
-    return 8 + length, header
