@@ -118,9 +118,13 @@ def train_privately(
         "data": texts.digest,
     })  # fmt: skip
     shutil.rmtree(unfinished, ignore_errors=True)
+    seen = certificate["empirical"]
     if canaries is not None:
         tell("what the canaries prove")
-        certificate["empirical"] = {"one_run": one_run(out, canaries, delta, session), "one_shot": None}
+        seen["one_run"] = one_run(out, canaries, delta, session)
+    if change.trace["certificate"]["directions"]["count"]:
+        tell("what the directions show")
+        seen["one_shot"] = one_shot(out, model, change.trace["certificate"]["directions"], delta, session)
     write(certificate, out)
     tell("the audit of the certificate")
     report = audit(
@@ -192,6 +196,29 @@ def one_run(model: Path, canaries: str | Path, delta: float, session: Session) -
     if found is None or found.value is None:
         return None
     return {"epsilon": max(0.0, float(found.value)), "delta": delta, "relation": "add-or-remove-one"}
+
+
+def one_shot(
+    model: Path, base: str | Path, planted: Mapping[str, int], delta: float, session: Session
+) -> dict[str, Any] | None:
+    """What the final weights show of the directions that took part: an estimate, no bound; None where there is none.
+
+    ``no_signal`` is what so many directions give by chance alone. As many again that took no part are looked for too.
+    The key is left as ``directions.jsonl``, since it hides nothing.
+    """
+    key = model / "directions.jsonl"
+    count = planted["count"]
+    rows = ({"seed": planted["seed"], "index": i, "member": i < count} for i in range(2 * count))
+    key.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    report = audit(
+        model, reference=base, data={"Directions": key}, probes=("epsilon_one_shot",),
+        options={"epsilon_one_shot": {"delta": delta}}, session=without_costs(session),
+    )  # fmt: skip
+    found = report.findings[0]
+    if found.estimate is None or found.estimate.value is None:
+        return None
+    chance = found.breakdown["of no signal"].value
+    return {"epsilon": found.estimate.value, "no_signal": chance, "delta": delta, "directions": count, "kind": "point"}
 
 
 def write(certificate: Mapping[str, Any], out: Path) -> None:

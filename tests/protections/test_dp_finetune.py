@@ -138,3 +138,31 @@ def test_delta_above_one_in_n_is_refused():
         dp_finetune(target, data, delta=0.03)
     with pytest.raises(BadInput, match="two units"):
         dp_finetune(target, data.take(np.array([0])))
+
+
+@pytest.mark.slow
+def test_directions_show_a_loud_training_and_not_a_quiet_one(folder):
+    """Whole batches: the sum of T steps is a Gaussian mechanism of mean √T / σ, whose epsilon the estimate cannot pass
+    by more than its spread; AdamW blurs the directions, so it stays below."""
+    said = {}
+    for epsilon in (0.5, 60.0):
+        trained = train_privately(
+            "dp_finetune", "base", data=folder / "notes.jsonl", unit="user:person", out=folder / f"shot {epsilon:g}",
+            options={"epsilon": epsilon, "epochs": 12, "batch_size": 1000, "directions": 60}, session=Session(),
+        )  # fmt: skip
+        assert recheck(trained.certificate) == []
+        said[epsilon] = trained.certificate["empirical"]["one_shot"]
+        assert said[epsilon]["kind"] == "point"
+        assert (folder / f"shot {epsilon:g}" / "directions.jsonl").read_text().count("\n") == 120
+    print(said)
+    assert said[0.5]["epsilon"] < said[0.5]["no_signal"] + 0.5
+    assert 15 < said[60.0]["epsilon"] < 60
+
+
+def test_directions_of_an_adapter_are_refused(folder):
+    target = open_target("base", session=Session())
+    texts = Texts.from_rows([{"text": row["text"]} for row in notes()[:8]], "notes")
+    with pytest.raises(BadInput, match="no factors of an adapter"):
+        dp_finetune(target, texts, rank=2, directions=5)
+    with pytest.raises(BadInput, match="hide one another"):
+        dp_finetune(target, texts, epochs=1, directions=10**5)

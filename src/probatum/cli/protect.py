@@ -154,6 +154,11 @@ def _train(
     )
     if bound is not None:
         typer.echo(f"the canaries prove an epsilon of at least {bound['epsilon']:.3g}")
+    if shot := said["empirical"]["one_shot"]:
+        typer.echo(
+            f"the final weights show an epsilon of about {shot['epsilon']:.3g} ({shot['directions']} directions, an "
+            f"estimate without coverage; no signal gives {shot['no_signal']:.3g})"
+        )
     typer.echo(f"{trained.directory}: the new model, certificate.json, train-log.json, audit/report.html")
 
 

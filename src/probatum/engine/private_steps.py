@@ -77,6 +77,7 @@ def private_steps(
     save_every: int = 10,
     insecure_seed: int | None = None,
     probe: bool = True,
+    plant: Callable[[int, Mapping[str, Any]], None] | None = None,
     progress: Callable[[int, int], None] | None = None,
     name: str = "the model",
 ) -> PrivateRun:
@@ -96,6 +97,8 @@ def private_steps(
         File to go on from and to save to, every ``save_every`` steps and at the end; removed by the caller.
     insecure_seed
         Makes batches and noise repeatable, for tests; the run is then no longer private.
+    plant
+        Called as ``plant(step, sums)``: adds to the clipped sums what depends on no record (`planting`).
     progress
         Called as ``progress(step, steps)``. No loss is told: that of private data is itself a release.
 
@@ -143,6 +146,8 @@ def private_steps(
         for total in sums.values():
             total.zero_()
         clipping([units[i] for i in batch], max_grad_norm, sums)
+        if plant is not None:
+            plant(step, sums)
         # Also when the batch is empty: a step without noise would tell that it was, and the accountant counts on both.
         draws.add_noise(step, sums, noise_multiplier * max_grad_norm)
         for key, parameter in trainable.items():

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from probatum.core.change import Change
-from probatum.core.errors import NotOffered, ProbatumError
+from probatum.core.errors import BadInput, NotOffered, ProbatumError
 from probatum.core.target import Target
 
 #: Logits that exist at the same time while a gradient is taken, in numbers; 2**26 of them are 0.25 GB, several times.
@@ -235,6 +235,27 @@ def as_on_disk(model: Any, names: Iterable[str]) -> dict[str, np.ndarray]:
     if lost:
         raise ProbatumError(f"the files of this model do not hold {lost[0]}, so what it learned cannot be saved")
     return {k: own[name].detach().float().cpu().numpy() for k, name in called.items() if name is not None}
+
+
+def trained_on_disk(model: Any, trainable: Mapping[str, Any], names: Iterable[str]) -> dict[str, tuple[str, Any]]:
+    """{name on disk: (name in the model, parameter)} of the parameters that are trained.
+
+    Raises
+    ------
+    BadInput
+        A parameter is saved in another form, so that a direction of it would not be found again.
+    """
+    own, prefix = _as_saved(model), f"{getattr(model, 'base_model_prefix', '')}."
+    at = {(p.data_ptr(), tuple(p.shape)): (key, p) for key, p in trainable.items()}
+    found: dict[str, tuple[str, Any]] = {}
+    for k in sorted(names):
+        name = next((n for n in (k, prefix + k, k.removeprefix(prefix)) if n in own), None)
+        place = None if name is None else at.pop((own[name].data_ptr(), tuple(own[name].shape)), None)
+        if place is not None:
+            found[k] = place
+    if at:
+        raise BadInput(f"{next(iter(at.values()))[0]} is saved in another form than it is trained in")
+    return found
 
 
 def _as_saved(model: Any) -> dict[str, Any]:

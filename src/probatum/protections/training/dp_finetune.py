@@ -13,14 +13,17 @@ from probatum import Access, Target, Texts, protection
 from probatum.core.change import Change
 from probatum.core.errors import BadInput
 from probatum.engine.lora import adapted, merged
+from probatum.engine.planted_directions import planting
 from probatum.engine.private_steps import private_steps
-from probatum.engine.tuning import as_on_disk, supervision
+from probatum.engine.tuning import as_on_disk, supervision, trained_on_disk
 from probatum.statistics.accounting import Phase
 from probatum.statistics.certificate import LOSS
 
+SEED = 191  #: of the directions; nothing is hidden in them
+
 
 @protection(
-    paper="P016 P089 arXiv:2110.05679",
+    paper="P016 P089 P191 arXiv:2110.05679",
     question="Can the model learn from these records so that none of them can be recognized?",
     needs=Access.TRAIN | Access.WEIGHTS,
     changes="weights",
@@ -37,6 +40,7 @@ def dp_finetune(
     max_grad_norm: float = 0.1,
     learning_rate: float = 1e-3,
     rank: int = 0,
+    directions: int = 0,
     bfloat16: bool = False,
 ) -> Change:
     """Train on ``data`` with (epsilon, delta)-differential privacy for every unit (cluster, else record).
@@ -51,6 +55,9 @@ def dp_finetune(
         C; the gradient of a unit, summed over its records, is clipped to it.
     rank
         Above 0: only a LoRA of this rank is trained, and merged at the end.
+    directions
+        Above 0: so many random directions take part as units do (P191), from which the certificate estimates what the
+        final weights give away. They cost no privacy, and little else while they are far fewer than the weights.
     bfloat16
         Products in that precision; norms and sums stay in float32.
 
@@ -62,7 +69,8 @@ def dp_finetune(
     Raises
     ------
     BadInput
-        delta is not below 1/n; fewer than two units; a parameter that cannot be clipped unit by unit.
+        delta is not below 1/n; fewer than two units; a parameter that cannot be clipped unit by unit; directions of
+        an adapter, whose factors are not in the files.
     """
     from probatum.statistics.guarantee import checked_delta, guarantee, solve
 
@@ -77,11 +85,18 @@ def dp_finetune(
     q = min(1.0, batch_size / n)
     steps = max(1, math.ceil(epochs / q))
     delta = checked_delta(delta or 0.5 / n, n)
+    if directions and rank:
+        raise BadInput("directions are looked for in the weights on disk, which hold no factors of an adapter; rank 0")
     sigma = solve("sigma", epsilon=epsilon, delta=delta, q=q, steps=steps)
     watch = supervision()
     tell = watch.progress
     with target.module() as bare:
         model = adapted(bare, seed=0, rank=rank) if rank else bare
+        plant = None
+        if directions:
+            trained = {key: p for key, p in model.named_parameters() if p.requires_grad}
+            called = trained_on_disk(model, trained, target.weights())
+            plant = planting(called, directions, seed=SEED, sample_rate=q, length=max_grad_norm)
         run = private_steps(
             model,
             list(units.values()),
@@ -91,6 +106,7 @@ def dp_finetune(
             steps=steps,
             learning_rate=learning_rate,
             autocast="bfloat16" if bfloat16 else None,
+            plant=plant,
             state=watch.folder / "private.safetensors" if watch.folder else None,
             progress=None if tell is None else lambda done, all_: tell("step", done, all_),
             name=target.name,
@@ -101,7 +117,7 @@ def dp_finetune(
             "n": n, "records": len(rows), "sampler": "poisson", "q": q, "sigma": sigma, "T": run.steps,
             "C": max_grad_norm, "generator": f"operating system: {run.generator}", "loss": f"{LOSS}: {run.loss}",
             "optimizer": run.optimizer, "learning_rate": learning_rate, "autocast": run.autocast, "rank": rank,
-            "starts": run.starts, "sensitivity": {
+            "starts": run.starts, "directions": {"seed": SEED, "count": directions}, "sensitivity": {
                 "pairs": run.sensitivity.pairs, "max_ratio": run.sensitivity.ratio, "worst": run.sensitivity.worst_kind,
             },
         }  # fmt: skip
