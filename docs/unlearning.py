@@ -34,6 +34,9 @@ FURTHER: Sequence[tuple[str, Mapping[str, Any]]] = (
 )
 #: Methods that this model cannot show, and where they are shown.
 APART = {"fuse": "below", "code_eraser": "made for code", "dp2unlearning": "needs a privately trained model"}
+#: A LoRA of this rank is what learned the six people, and what forgets them; it takes larger steps than all weights do.
+RANK, LARGER = 16, 3.0
+TAUGHT_BY_LORA = 300  # steps
 TAUGHT = 150  # steps in which a sibling learns its three people
 SHARED = {"shared": "retain", "world": "world"}
 COLUMNS = {
@@ -80,6 +83,20 @@ No method equals gold, and no column alone tells which is which:
   removes less.
 """
 
+LORA = """
+## A model tuned by LoRA
+
+Here the first gold, which never saw the six people, was taught them by a LoRA of rank 16 on all linear layers, beside
+what it knew (300 steps). The adapter is merged, and each method that can trains another LoRA of that rank, at three
+times its usual rate; the others work as above. The first gold is now exactly the model without the forget set.
+
+"""
+
+READING_LORA = """
+The order of the methods is that of the first table. What a LoRA had taught, `grad_diff`, `kl_min`, `npo` and `idk_dpo` took
+away so that ten steps of training do not bring it back (0.00 to 0.01, golds 0.11 to 0.24), and here too they go too far.
+"""
+
 FUSING = """
 ## Fusing
 
@@ -100,8 +117,11 @@ def page() -> str:
     lines += [_line(name, row) for name, row in figures["rows"].items()]
     lines.append(READING)
     lines += [f"Not in the table: {', '.join(f'`{n}` ({why})' for n, why in APART.items())}."]
+    lines.append(LORA + f"| method | {' | '.join(COLUMNS.values())} |\n" + "|---" * (len(COLUMNS) + 1) + "|")
+    lines += [_line(name, row) for name, row in figures["lora"].items()]
+    lines.append(READING_LORA)
     lines.append(FUSING + "\n".join(_fused_line(name, row) for name, row in figures["fusing"].items()))
-    dates = sorted({row["date"] for row in figures["rows"].values()})
+    dates = sorted({row["date"] for table in ("rows", "lora") for row in figures[table].values()})
     said = ", ".join(f"{k} {v}" for k, v in figures["versions"].items())
     when = dates[0] if len(dates) == 1 else f"{dates[0]} to {dates[-1]}"
     lines.append(f"\nMeasured with `python docs/unlearning.py --measure`, {when}; {said}; seed 0, one thread.")
@@ -182,9 +202,49 @@ def measure(chosen: Sequence[str], places: Path | None) -> None:
         change = load(method).function(target, sets["Forget"], sets["Retain"], rng=rng, **options)
         spent = time.process_time() - begun
         note(name, columns(_derived(change, target), golds, sets) | {"cpu": round(spent, 1)})
+    if not chosen or "lora" in chosen:
+        figures["lora"] = {}
+        for name, row in tuned_by_lora(golds, sets):
+            figures["lora"][name] = {**row, "date": datetime.datetime.now(datetime.UTC).date().isoformat()}
+            FIGURES.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+            print(_line(name, row), flush=True)
     if not chosen or "fuse" in chosen:
         figures["fusing"] = dict(fusing(target, golds[0], sets))
         FIGURES.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+
+
+def tuned_by_lora(golds: Sequence[Any], sets: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """A gold that a LoRA taught the forget set, and every method on it, by LoRA where it can."""
+    import inspect
+
+    from probatum.core.catalogue import load
+    from probatum.core.draws import keyed
+    from probatum.engine.answers import answers_of
+    from probatum.engine.keeping import keeper
+    from probatum.engine.tuning import schedule, tune
+
+    base, forget, retain = golds[0], sets["Forget"], sets["Retain"]
+    rng = keyed(0, "taught by lora")
+    facts = answers_of(base, forget)
+    order = schedule(len(facts), 16, TAUGHT_BY_LORA, rng)
+    keep = keeper(base, retain, term="loss", weight=1.0, steps=TAUGHT_BY_LORA, batch_size=32, rng=rng)
+    change = tune(
+        base, lambda m, i: facts.loss(m, order[i]) + keep(m, i), steps=TAUGHT_BY_LORA, learning_rate=3e-3, rank=RANK
+    )
+    model = _derived(change, base)
+    yield "before", columns(model, golds, sets)
+    for name, method, options in settings():
+        if name != method:
+            continue
+        rates = inspect.signature(load(method).function).parameters
+        chosen = dict(options)
+        if "rank" in rates:
+            chosen |= {"rank": RANK, "learning_rate": LARGER * rates["learning_rate"].default}
+        begun = time.process_time()
+        change = load(method).function(model, forget, retain, rng=keyed(0, method, "lora"), **chosen)
+        spent = time.process_time() - begun
+        said = name if "rank" in rates else f"{name} (no LoRA)"
+        yield said, columns(_derived(change, model), golds, sets) | {"cpu": round(spent, 1)}
 
 
 def columns(model: Any, golds: Sequence[Any], sets: Mapping[str, Any]) -> dict[str, Any]:
