@@ -314,6 +314,7 @@ class Runner:
             curves=tuple(curves),
             reason="; ".join(filter(None, (scores.note, result.note))),
             unscored=_count(scores),
+            severity=result.severity,
         )
 
     def _responders(self, method: Method, data: Data | None, options: Mapping[str, Any]) -> tuple[ControlView, ...]:

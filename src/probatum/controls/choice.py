@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from probatum.controls import cases, contamination, decisions, forgetting, guarantees, memorization
+from probatum.controls import cases, contamination, decisions, forgetting, guarantees, memorization, planted_files
 from probatum.controls.sets import KIND_OF, UNITS, builtin
 from probatum.core.catalogue import Expected, Method
 from probatum.core.control import Control
@@ -22,6 +22,7 @@ NAMED: dict[str, Callable[[Opener], list[Control]]] = {
     "certificates": guarantees.certificates,
     "decisions": decisions.decisions,
     "contamination": contamination.contamination,
+    "planted_files": planted_files.planted_files,
 }
 
 

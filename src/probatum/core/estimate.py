@@ -61,6 +61,7 @@ class Result:
     curves: tuple[Curve, ...] = ()
     contributions: np.ndarray | None = None
     note: str = ""  #: one sentence for the reader, joined to that of the scores
+    severity: Literal["none", "low", "medium", "high"] | None = None  #: of what was found, where not all is alike
 
 
 #: Scores and truth in, one result out; the only place where a probe's numbers meet a statistic.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from typing import Literal
 
 import numpy as np
 
@@ -205,6 +206,26 @@ def refuted_share(scores: Scores, truth: Truth) -> Result:
     rate = clopper_pearson(int((p * n <= 0.05).sum()), n)
     # Claims are not a sample of anything: the share is a count, its interval says what a longer card might hold.
     return Result(_estimate("refuted claims", rate), float(min(1.0, n * p.min())), "bound")
+
+
+def running_files(scores: Scores, truth: Truth) -> Result:
+    """Files that run code when they are opened. A proof decides, so p is 0 or 1: an inert file could not look so.
+
+    ``parameters``: how many are dangerous; a file that calls what nobody knows is evidence of lower severity. Files
+    that were not covered decide only where nothing was found, and then nothing may be concluded.
+    """
+    values, _ = _scored(scores, truth)
+    unread, running = len(scores.values) - len(values), int(values.sum())
+    if not running and (unread or not len(values)):
+        raise TooFew(f"nothing was found, and {unread} files were not covered" if unread else "there are no files")
+    estimate = Estimate(
+        "files that run code", float(running), None, None, len(values), "count; every path of a loader followed",
+        kind="point",
+    )  # fmt: skip
+    severity: Literal["high", "medium"] | None = None
+    if running:
+        severity = "high" if scores.parameters.get("dangerous") else "medium"
+    return Result(estimate, 0.0 if running else 1.0, "exact", severity=severity)
 
 
 def unit_matches(scores: Scores, truth: Truth) -> Result:
