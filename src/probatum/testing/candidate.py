@@ -20,7 +20,7 @@ from probatum.runner import Runner
 from probatum.sets import known
 from probatum.sets.finding import generated
 from probatum.testing.targets import LANGUAGE, ToyTarget
-from probatum.testing.toys import toy_data, toy_target
+from probatum.testing.toys import toy_data, toy_folder, toy_target
 
 #: What toy targets can give.
 TOYS = LANGUAGE | Access.HIDDEN | Access.GRADIENTS | Access.WEIGHTS | Access.BYTES
@@ -67,9 +67,9 @@ class Candidate:
             return toy_data()
         return {**toy_data(), "Items": generated(known()[self.method.items])}
 
-    def target(self, access: Access, *, planted: bool = True, folder: Path = Path()) -> ToyTarget:
+    def target(self, access: Access, *, planted: bool = True) -> ToyTarget:
         """A toy that gives exactly this access."""
-        return toy_target(planted, folder=folder).giving(access)
+        return toy_target(planted, folder=toy_folder()).giving(access)
 
     def runner(self, target: Target, data: Mapping[str, Data], roles: Mapping[str, Target], seed: int = 0) -> Runner:
         """As in an audit, without a store."""
