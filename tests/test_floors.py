@@ -17,8 +17,8 @@ FLOORS = {
     "engine": 3, "targets": 3, "controls": 3, "sets": 3, "scorers": 3,
     "probes": 4, "protections": 4, "transforms": 4,
     "runner": 5, "facets": 5, "contamination": 5, "trail": 5, "notes": 5, "deciding": 5, "audit": 5,
-    "planning": 5, "compare": 5, "protect": 5, "account": 5, "receipt": 5, "certify": 5, "endurance": 5,
-    "reports": 5, "ledger": 5,
+    "planning": 5, "compare": 5, "protect": 5, "account": 5, "receipt": 5, "certify": 5, "endurance": 5, "model_card": 5,
+    "reports": 5, "ledger": 5, "signing": 5,
     "testing": 6, "bridges": 6, "cli": 7, "__main__": 8,
 }  # fmt: skip
 TOGETHER = (
@@ -38,8 +38,10 @@ TOGETHER = (
         "receipt",
         "certify",
         "endurance",
+        "model_card",
         "reports",
         "ledger",
+        "signing",
     },
 )
 METHODS = ("probes", "protections", "transforms")
@@ -78,7 +80,7 @@ def public_names(root: Path) -> dict[str, str]:
 def may_import(own: str, other: str) -> bool:
     """A method knows neither another method nor how a target is made; the scanner knows nothing but itself."""
     if own in METHODS:
-        return other in ("core", "statistics", "engine", "scorers")
+        return other in ("core", "statistics", "files", "engine", "scorers")
     if own == other or any({own, other} <= group for group in TOGETHER):
         return True
     return own != "scan" and (other == "__version__" or FLOORS.get(other, 9) < FLOORS[own])

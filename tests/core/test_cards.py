@@ -33,7 +33,8 @@ def test_license_and_accuracies_stand_in_the_front_matter():
     assert found["license"] == ("license", None, "mit")
     assert found["accuracy on exam"] == ("accuracy", "exam", 0.91)
     assert found["accuracy on plain"] == ("accuracy", "plain", 12)
-    assert len(found) == 3
+    assert found["f1 on exam"] == ("f1", "exam", 0.5)
+    assert len(found) == 4
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from generated import streams
 
 from probatum.scan import Budget
 from probatum.scan.context import Context
-from probatum.scan.finding import INERT, NOT_COVERED, worst
+from probatum.scan.finding import INERT, NOT_COVERED, UNKNOWN_CODE, worst
 from probatum.scan.formats import pickle_
 from probatum.scan.source import Source
 
@@ -29,10 +29,14 @@ STEPS_PER_BYTE, START = 16, 64
 
 
 def verdict(data: bytes) -> tuple[str, int]:
-    """(verdict, steps) of the pickle machine; text and other formats do not come into it."""
+    """(verdict, steps) of the pickle machine; text and other formats do not come into it.
+
+    A stream that reaches code under an unusual reader only (PKL019) was seen, and is not loaded.
+    """
     context = Context(Budget())
     pickle_.scan(Source("stream", data=data), context)
-    return worst(f.verdict for f in context.findings), context.budget.steps_used
+    seen = any(f.rule == "PKL019" for f in context.findings)
+    return UNKNOWN_CODE if seen else worst(f.verdict for f in context.findings), context.budget.steps_used
 
 
 class Loader:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import collections
+import io
 import pickle
 import random
 import struct
 
+import joblib
 import numpy as np
 
 ALLOWED = [
@@ -15,6 +17,7 @@ ALLOWED = [
     ("_codecs", "encode"), ("numpy", "dtype"), ("numpy", "ndarray"), ("numpy._core.multiarray", "_reconstruct"),
     ("numpy._core.multiarray", "scalar"), ("argparse", "Namespace"), ("torch._utils", "_rebuild_tensor_v2"),
     ("torch", "FloatStorage"), ("builtins", "complex"), ("copy_reg", "_reconstructor"), ("datetime", "date"),
+    ("joblib.numpy_pickle", "NumpyArrayWrapper"),
 ]  # fmt: skip
 FORBIDDEN = [
     ("canary_module", "sing"), ("canary_module", ""), ("builtins", "print"), ("builtins", "eval"), ("os", "getcwd"),
@@ -58,6 +61,26 @@ def fetch(rng: random.Random) -> bytes:
 _DTYPE = b"cnumpy\ndtype\n(V%s\nI00\nI01\ntR"
 _STATE, _ORDERED = b"(I3\nV<\nNNNI-1\nI-1\nI0\ntb", b"ccollections\nOrderedDict\n)R"
 _EMPTY = b"cnumpy._core.multiarray\n_reconstruct\n(cnumpy\nndarray\n(I0\ntc_codecs\nencode\n(Vb\nVlatin1\ntRtR"
+_WRAPPED = b"cjoblib.numpy_pickle\nNumpyArrayWrapper\n)\x81(Vsubclass\ncnumpy\nndarray\nVshape\n%sVorder\nVC\n"
+_WRAPPED += b"Vdtype\n" + _DTYPE + b"Vallow_mmap\nI%02d\n%sdb"
+
+
+def wrapped(rng: random.Random) -> bytes:
+    """An array as joblib writes it, right or nearly right, with bytes that another loader would run."""
+    kind = rng.choice([b"f8", b"f8", b"u1", b"O8", b"V3"])
+    count = rng.randrange(3)
+    shape = rng.choice([b"(I%d\nt" % count, b"(I%d\nI1\nt" % count, b"(I%d\nt" % (count + 1), b")", b"(I-1\nt", b"N"])
+    aligned = rng.random() < 0.5
+    more = b"Vnumpy_array_alignment_bytes\nI16\n" if aligned else b""
+    head = _WRAPPED % (shape, kind, rng.randrange(2), more)
+    if kind == b"O8":
+        return head + pickle.dumps(rng.choice([[1], None, "x", {"a": (1, 2)}]), rng.randrange(6))
+    size = {b"f8": 8, b"u1": 1, b"V3": 3}[kind] * (1 if shape == b")" else count)
+    raw = rng.choice([bytes(size), rng.randbytes(size), (named(rng, 0.5) + b")R.")[:size].ljust(size, b"N")])
+    padding = rng.randrange(6)
+    return head + (bytes([padding]) + b"\xff" * padding if aligned else b"") + raw
+
+
 PHRASES = [
     _ORDERED, _ORDERED + b"}Vx\nK\x01sb", _ORDERED + b"}V__class__\nK\x01sb", b"c_codecs\nencode\n(Vx\nVlatin1\ntR",
     _DTYPE % b"f8", _DTYPE % b"O8", _DTYPE % b"V8", _DTYPE % b"f8" + _STATE, _DTYPE % b"O8" + _STATE, _EMPTY,
@@ -92,7 +115,7 @@ def one(rng: random.Random) -> bytes:
             out.append(named(rng, mild))
             heights[-1] += 1
         elif roll < 0.46:
-            out.append(rng.choice(PHRASES) + maybe_memo(rng))
+            out.append(wrapped(rng) if roll < 0.355 else rng.choice(PHRASES) + maybe_memo(rng))
             heights[-1] += 1
         elif roll < 0.58:
             out.append(rng.choice(EMPTY + NUMBERS) + maybe_memo(rng))
@@ -138,7 +161,14 @@ def real() -> list[bytes]:
         np.arange(3.0), np.float64(1), np.zeros(2, dtype=[("a", "f4"), ("b", "i4")]), np.array(["x", 1], dtype=object),
         collections.defaultdict(list, a=[1]), bytearray(b"abc"), 2**70, "caf\xe9", collections.deque([1], 3), object(),
     ]  # fmt: skip
-    return [pickle.dumps(t, p) for t in things for p in range(6)]
+    return [pickle.dumps(t, p) for t in things for p in range(6)] + [dumped(t, p) for t in things for p in range(6)]
+
+
+def dumped(thing: object, protocol: int) -> bytes:
+    """As joblib writes it."""
+    out = io.BytesIO()
+    joblib.dump({"a": thing, "b": np.arange(2.0)}, out, protocol=protocol)
+    return out.getvalue()
 
 
 def mutated(seeds: list[bytes], rng: random.Random) -> bytes:

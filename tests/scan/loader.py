@@ -18,6 +18,7 @@ import types
 import warnings
 
 import numpy as np
+from joblib.numpy_pickle import NumpyUnpickler
 
 import probatum.scan.tree  # noqa: F401
 from probatum.scan.pickle.allow import ALLOWED
@@ -117,6 +118,16 @@ for _op in (pickle.APPENDS, pickle.SETITEMS, pickle.ADDITEMS):
     watched(_op[0], lambda self: self.changed(top(self.metastack[-1], 1) if self.metastack else None))
 
 
+class Joblib(NumpyUnpickler):
+    """joblib's loader, which reads arrays between opcodes."""
+
+    def __init__(self, file):
+        super().__init__("", file, True)
+
+    def persistent_load(self, pid):
+        return Stub()
+
+
 class NoPeek:
     """A file with read and readline only, so that the C loader keeps nothing but frames."""
 
@@ -132,6 +143,8 @@ def load(data):
         lambda f: C(f), lambda f: C(f, encoding="latin1"), lambda f: C(f, encoding="bytes"),
         lambda f: Python(f, encoding="latin1"),
     ]  # fmt: skip
+    if b"NumpyArrayWrapper" in data:
+        ways.append(Joblib)
     files = [lambda: io.BytesIO(data), lambda: NoPeek(data), lambda: io.BufferedReader(io.BytesIO(data), 8)]
     for way, file in [(w, f) for w in ways for f in files]:
         opened = file()

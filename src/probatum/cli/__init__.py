@@ -39,21 +39,25 @@ def main(arguments: list[str] | None = None) -> None:
         audit,
         cache,
         canaries,
+        card,
         compare,
+        convert,
         data,
         explain,
         guest,
         list_,
+        pack,
         protect,
         report,
         scan,
         schema,
+        sign,
         specimen,
     )
 
     if not app.registered_commands:  # a second run in one process would add every verb again
         first = (audit, account, list_, explain, compare, protect, report, schema)
-        for verb in (*first, specimen, canaries, cache, data, guest, scan):
+        for verb in (*first, specimen, card, canaries, cache, data, guest, scan, convert, pack, sign):
             verb.add(app)
     # A pipe or a terminal that cannot show a character must not end the run.
     for stream in (sys.stdout, sys.stderr):

@@ -18,15 +18,24 @@ def report(
     eval_: Annotated[
         Path | None, typer.Option("--eval", metavar="DIR", help="Also one log for `inspect view` per finding.")
     ] = None,
+    sarif: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Also one result per finding, as SARIF 2.1.0.")
+    ] = None,
+    junit: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Also one test case per finding, as JUnit XML.")
+    ] = None,
     long: Annotated[bool, typer.Option("--long", help="Every finding, not one line a dimension.")] = False,
 ) -> None:
     """Render report.html and card.md from a report.json, and print its summary.
 
     Example: probatum report probatum-report/specimen/report.json
     """
+    from importlib import import_module
+
     from rich.console import Console
 
     from probatum.reports import render, terminal
+    from probatum.reports.files import write_all
     from probatum.reports.schema import check
 
     if not file.is_file():
@@ -38,6 +47,10 @@ def report(
 
         scores = file.parent / "scores.json"
         paths += write_logs(loaded, eval_, scores if scores.is_file() else None)
+    for place, name in ((sarif, "sarif"), (junit, "junit")):
+        if place is not None:
+            view = getattr(import_module(f"probatum.reports.{name}"), name)
+            paths += write_all(place.parent, {place.name: view(loaded)})
     console = Console()
     console.print(terminal.findings(loaded) if long else terminal.summary(loaded))
     console.print("   ".join(str(p) for p in paths), markup=False, soft_wrap=True)

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from probatum.controls import cases, contamination, decisions, forgetting, guarantees, memorization, planted_files
+from probatum.controls import (
+    cases,
+    contamination,
+    decisions,
+    documents,
+    error_rates,
+    forgetting,
+    guarantees,
+    memorization,
+    planted_files,
+)
 from probatum.controls.sets import KIND_OF, UNITS, builtin
 from probatum.core.catalogue import Expected, Method
 from probatum.core.control import Control
@@ -22,6 +32,8 @@ NAMED: dict[str, Callable[[Opener], list[Control]]] = {
     "certificates": guarantees.certificates,
     "decisions": decisions.decisions,
     "contamination": contamination.contamination,
+    "card_sections": documents.card_sections,
+    "error_rates": error_rates.error_rates,
     "planted_files": planted_files.planted_files,
 }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from probatum.scan.budget import Spent
-from probatum.scan.formats import FORMATS
+from probatum.scan.formats import FORMATS, opaque
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def scan_source(source: Source, context: Context) -> str:
     claims = claims or [f for f in FORMATS if not f.EXCLUSIVE and f.sniff(head, source)][:1]
     if not claims:
         context.report("FIL001", "no format that this scanner knows claims these bytes", source, offset=0)
-        return "unknown"
+        return opaque.by_name(source) or "unknown"
     name = claims[0].NAME
     for format in claims:
         try:

@@ -15,14 +15,18 @@ from probatum.scan.versions import versions
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
+    from typing import TypeAlias
+
+    #: Is called with the path and the descriptor of every file that was scanned, while it is open.
+    Seen: TypeAlias = Callable[[str, int], None]
 
 
 class BadPath(ValueError):
     """A path that the user named does not exist or cannot be read; ``args[0]`` is the sentence."""
 
 
-def scan(paths: Sequence[str | os.PathLike[str]], budget: Budget | None = None) -> Result:
+def scan(paths: Sequence[str | os.PathLike[str]], budget: Budget | None = None, seen: Seen | None = None) -> Result:
     """Scan files and directories.
 
     Parameters
@@ -31,6 +35,9 @@ def scan(paths: Sequence[str | os.PathLike[str]], budget: Budget | None = None) 
         Files or directories. A link that is named here is followed; links found below are not.
     budget
         What may be spent, over all paths.
+    seen
+        Called with the path and the open descriptor of every file after it was scanned: who hashes it there hashes
+        what was scanned, and finds it in the system's cache.
 
     Raises
     ------
@@ -46,13 +53,13 @@ def scan(paths: Sequence[str | os.PathLike[str]], budget: Budget | None = None) 
         except OSError as error:
             raise BadPath(f"cannot read {quote(root)}: {error.strerror}") from None
         if stat.S_ISDIR(mode):
-            results += _directory(root, budget)
+            results += _directory(root, budget, seen)
         else:
-            results.append(_file(root, budget, follow=True))
+            results.append(_file(root, budget, seen, follow=True))
     return Result(results, versions())
 
 
-def _directory(root: str, budget: Budget) -> Iterator[FileResult]:
+def _directory(root: str, budget: Budget, seen: Seen | None) -> Iterator[FileResult]:
     """Every entry below, folder by folder, in the order of names."""
     todo = [root]
     while todo:
@@ -71,7 +78,7 @@ def _directory(root: str, budget: Budget) -> Iterator[FileResult]:
             elif entry.is_dir(follow_symlinks=False):
                 below.append(entry.path)
             else:
-                yield _file(entry.path, budget)
+                yield _file(entry.path, budget, seen)
         todo += reversed(below)
 
 
@@ -87,7 +94,7 @@ def _link(path: str, root: str, budget: Budget) -> FileResult:
     return FileResult(path, "link inside the directory", ())
 
 
-def _file(path: str, budget: Budget, follow: bool = False) -> FileResult:
+def _file(path: str, budget: Budget, seen: Seen | None, follow: bool = False) -> FileResult:
     """Open without blocking, look again at what was opened, scan."""
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
     try:
@@ -100,6 +107,8 @@ def _file(path: str, budget: Budget, follow: bool = False) -> FileResult:
     source = Source(path, file=handle)
     try:
         format = scan_source(source, context)
+        if seen is not None:
+            seen(path, handle)
     except (OSError, ValueError) as error:
         context.report("DIR003", f"reading it failed: {type(error).__name__} {printable(str(error))[:80]}", source)
         format = "unknown"

@@ -1,4 +1,7 @@
-"""gzip, bzip2, xz, LZMA and bare zlib: one compressed file, in one stream or several. joblib writes all of them."""
+"""gzip, bzip2, xz, LZMA and bare zlib: one compressed file, in one stream or several. joblib writes all of them.
+
+joblib before 0.10 wrote "ZF", the length in hexadecimal digits, filled up to 19 places (or 20), and a stream of zlib.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,8 @@ NAME = "compressed"
 EXCLUSIVE = True
 
 ENDS = (".gz", ".bz2", ".xz", ".lzma", ".z", ".zlib", ".tgz", ".tbz2", ".txz")
+#: What holds one stream and no more.
+ONE = ("zlib", "joblib z-file")
 #: Padding behind a stream of gzip or xz that is let pass.
 PADDING = 1 << 20
 
@@ -29,6 +34,8 @@ def kind(head: bytes) -> str:
         return "bzip2"
     if head[:6] == b"\xfd7zXZ\0":
         return "xz"
+    if head[:4] == b"ZF0x":
+        return "joblib z-file"
     if head[:1] == b"]" and head[1:3] == b"\0\0" and len(head) > 13 and head[13] == 0:
         size = int.from_bytes(head[5:13], "little")
         return "lzma" if size == (1 << 64) - 1 or size < 1 << 40 else ""
@@ -55,7 +62,7 @@ def scan(source: Source, context: Context) -> str | None:
     name, pos, streams = kind(source.head()), 0, 0
     out = Output(source, context.budget)
     try:
-        while pos < source.size and (not streams or (name != "zlib" and kind(source.read(pos, 4096)) == name)):
+        while pos < source.size and (not streams or (name not in ONE and kind(source.read(pos, 4096)) == name)):
             context.budget.spend_steps(64)
             pos = _stream(name, source, pos, out)
             pos += _zeros(source, pos) if name in ("gzip", "xz") else 0
@@ -79,6 +86,8 @@ def _stream(name: str, source: Source, pos: int, out: Output) -> int:
         return _gzip(source, pos, out)
     if name == "zlib":
         return _zlib(source, pos, out)
+    if name == "joblib z-file":
+        return _z_file(source, out)
     if name == "bzip2":
         import bz2
 
@@ -121,6 +130,21 @@ def _zlib(source: Source, pos: int, out: Output) -> int:
     if source.read(end, 4) != total.value.to_bytes(4, "big"):
         raise BadStream("the checksum is wrong")
     return end + 4
+
+
+def _z_file(source: Source, out: Output) -> int:
+    """The length in the header is that of what comes out; joblib refuses others."""
+    try:
+        length = int(source.read(2, 19), 16)
+    except ValueError:
+        raise BadStream("a length that is no number") from None
+    at = 22 if source.read(21, 1) == b" " else 21
+    if not source.read(at, 1):
+        raise BadStream("the stream breaks off")
+    end = _zlib(source, at, out)
+    if out.size != length:
+        raise BadStream(f"{out.size:,} bytes where {length:,} are declared")
+    return end
 
 
 def _zeros(source: Source, pos: int) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from probatum.scan.context import Context
@@ -34,6 +36,10 @@ INTERPRETED = (
     (b"X\n\0\0\0\x03\0", "R data"),
     (b"BC\xc0\xde", "llvm bitcode"),
 )
+#: Torch7: an object, or a table whose first key or value is one, with a version; in binary and as text.
+_TORCH7 = re.compile(rb"(?:\x04\0{3}|\x03\0{3}[\0-\xff]{8,200}?\x04\0{3})[\0-\xff]{4}\x03\0{3}V 1|4\n\d+\n3\nV 1\n")
+#: R data as text: version of the format, version of R.
+_R_TEXT = re.compile(rb"A\n[23]\n\d{5,6}\n\d{5,6}\n")
 #: Python's compiled files: two bytes of version, then these; the flags behind them are 0 to 3.
 PYC = b"\r\n"
 
@@ -54,6 +60,10 @@ def kind(head: bytes, source: Source) -> tuple[str, str]:
     for magic, name in INTERPRETED:
         if head.startswith(magic):
             return "EXE002", name
+    if _TORCH7.match(head):
+        return "EXE002", "torch7"
+    if _R_TEXT.match(head):
+        return "EXE002", "R data"
     if head[2:4] == PYC and len(head) >= 16 and 0x0C < head[1] < 0x10 and head[4] < 4 and head[5:8] == b"\0\0\0":
         return "EXE002", "python bytecode"
     return "", ""

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
+from probatum.scan.formats import text
+from probatum.scan.wire import VARINT, outline
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from probatum.scan.context import Context
@@ -36,15 +41,88 @@ KINDS = (
     (0, b"SQLite format 3\0", "sqlite", "FMT001"),
     (0, b"CBM1", "catboost", "FMT001"),
     (0, b"binf", "xgboost", "FMT001"),
+    (0, b"\xff\x06\0\0sNaPpY", "snappy", "CMP005"),
+    (0, b"\x89LZO\0\r\n\x1a\n", "lzo", "CMP005"),
+    (0, b"xar!", "xar", "CMP005"),
+    (0, b"\x1f\xa0", "lzh", "CMP005"),
+    (0, b"RKNN", "rknn", "FMT001"),
+    (0, b"NKNR", "rknn", "FMT001"),
+    (0, b"\xdd\x85\x76\0", "ncnn", "FMT001"),
+    (0, b"7767517\n", "ncnn", "FMT001"),
+    (0, b"\x12\x01\0\0\0\0\0\0", "mxnet", "FMT001"),
+    (0, b"B\0C\0N\0", "cntk", "FMT001"),
+    (0, b"MATLAB 5.0 MAT-file", "matlab", "FMT001"),
+    (0, b"MATLAB 7.0 MAT-file", "matlab", "FMT001"),
+    (0, b"FEA1", "feather", "FMT001"),
+    (0, b"ORC", "orc", "FMT001"),
+    (0, b"Obj\x01", "avro", "FMT001"),
+    (8, b"DUCK", "duckdb", "FMT001"),
+    (0, b"\x0c\xdb\x3a\x2a", "ocdbt", "FMT001"),
+    (64, b"\xef\xbe\xad\xde", "coreml weights", "FMT001"),
+    (0, b"\x89PNG\r\n\x1a\n", "png", "FMT001"),
+    (0, b"\xff\xd8\xff", "jpeg", "FMT001"),
+    (0, b"GIF87a", "gif", "FMT001"),
+    (0, b"GIF89a", "gif", "FMT001"),
+    (8, b"WEBPVP8", "webp", "FMT001"),
+    (8, b"WAVEfmt ", "wav", "FMT001"),
+    (0, b"fLaC", "flac", "FMT001"),
+    (0, b"OggS", "ogg", "FMT001"),
+    (0, b"ID3", "mp3", "FMT001"),
+    (4, b"ftyp", "mp4", "FMT001"),
+    (0, b"%PDF-", "pdf", "FMT001"),
+    (0, b"wOFF", "font", "FMT001"),
+    (0, b"wOF2", "font", "FMT001"),
 )
+#: Of these kinds a file may be a text; where it is one, letters alone do not make it another kind.
+TEXTS = ("ncnn", "pdf", "matlab")
+#: Last bytes of an index of a TensorFlow checkpoint, which is a table.
+TABLE = b"\x57\xfb\x80\x8b\x24\x75\x47\xdb"
+#: Frames that readers of zstd and lz4 skip, and what may stand behind them.
+SKIPPED = b"\x2a\x4d\x18"
+#: How a booster in UBJSON begins.
+_UBJSON = re.compile(rb"\{[iUIlL].{1,8}learner", re.S)
+#: Fields of a CoreML model: version, description, updatable; and the kinds of models, one of which it has.
+COREML, COREML_KINDS = frozenset({1, 2, 10}), frozenset(range(200, 4000))
+#: Names of formats without any mark. Names grant nothing: these bytes are unknown, and are called what they seem.
+NAMED = {
+    ".mnn": "mnn", ".rknn": "rknn", ".pdiparams": "paddle weights", ".pdparams": "paddle weights",
+    ".engine": "tensorrt", ".plan": "tensorrt", ".trt": "tensorrt", ".caffemodel": "caffe", ".tfrecord": "tfrecord",
+    ".npu": "npu", ".dlc": "dlc", ".om": "ascend", ".xmodel": "xmodel", ".hef": "hailo", ".bmodel": "bmodel",
+    ".t7": "torch7", ".lmdb": "lmdb", ".mdb": "lmdb",
+}  # fmt: skip
 
 
 def find(head: bytes, source: Source) -> tuple[str, str] | None:
     """(name, rule) of the first kind that fits."""
     for at, magic, name, rule in KINDS:
         if (head if at < 4000 else source.read(at, len(magic)))[at if at < 4000 else 0 :].startswith(magic):
-            return name, rule
-    return None
+            return (name, rule) if name in TEXTS or not (magic.isascii() and text.sniff(head, source)) else None
+    if head[1:4] == SKIPPED and 0x50 <= head[0] < 0x60:
+        return "zstd or lz4", "CMP005"
+    if _UBJSON.match(head):
+        return "xgboost", "FMT001"
+    if source.size >= 48 and source.read(source.size - 8, 8) == TABLE:
+        return "tensorflow index", "FMT001"
+    name = _message(head, source)
+    return (name, "FMT001") if name else None
+
+
+def _message(head: bytes, source: Source) -> str:
+    """CoreML: a version, a description and one kind of model. Paddle: blocks with an index and a parent."""
+    found = outline(source, 8) if head[:1] in (b"\x08", b"\x0a") else None
+    kinds = {n for n, _, _, _ in found or ()}
+    if not found:
+        return ""
+    if head[0] == 8 and found[0][1] == VARINT and kinds <= COREML | COREML_KINDS and kinds & COREML_KINDS:
+        return "coreml"
+    if head[0] == 10 and source.name_ends((".pdmodel", "__model__")):
+        return "paddle"
+    return ""
+
+
+def by_name(source: Source) -> str:
+    """What bytes that nothing claims are called by their name, or ""."""
+    return next((name for end, name in NAMED.items() if source.name_ends((end,))), "")
 
 
 def sniff(head: bytes, source: Source) -> bool:

@@ -61,9 +61,9 @@ def fill_items(m: Machine, items: list[Value]) -> None:
     else:
         if target.closed:
             m.log.found("PKL007", "fills a dict that a dtype already uses", m.place)
-        target.put(items)
         if m.pairs:
             target.put_pairs(items)
+        target.put(items)
     if len(items) % 2:
         raise Broken("an odd number of items for a dict")
 

@@ -7,6 +7,8 @@ from struct import unpack_from
 from probatum.scan.finding import printable
 from probatum.scan.pickle import opcodes as op
 from probatum.scan.pickle.allow import ALLOWED, Refused
+from probatum.scan.pickle.allow.python import WRAPPER
+from probatum.scan.pickle.arrays import read_array
 from probatum.scan.pickle.danger import is_dangerous
 from probatum.scan.pickle.errors import Broken
 from probatum.scan.pickle.lines import read_line
@@ -57,8 +59,9 @@ def call(m: Machine, callee: Value, args: Value, opcode: str) -> Value:
     except Refused as refused:
         m.log.found("PKL006", f"calls {what}: {refused.args[0]}", m.place, trace)
         return UNKNOWN
-    if entry.name == "numpy.dtype" and result.detail.letter == "V":
-        m.pairs = True
+    if result.__class__ is Made:
+        name = result.entry.name
+        m.pairs = m.pairs or name == WRAPPER or (name == "numpy.dtype" and result.detail.letter == "V")
     return result
 
 
@@ -67,12 +70,19 @@ def global_lines(m: Machine) -> None:
     m.stack.append(find(m, module, read_line(m).decode("utf-8")))
 
 
+def _is_no_text(value: Value) -> bool:
+    """Loaders want exactly ``str``, which nothing that is allowed is or returns."""
+    if isinstance(value, Global):
+        return value.entry is not None
+    return isinstance(value, Made) or (is_plain(value) and value.__class__ is not str and value is not TEXT)
+
+
 def stack_global(m: Machine) -> None:
     name, module = m.stack.pop(), m.stack.pop()
     if module.__class__ is str and name.__class__ is str:
         m.stack.append(find(m, module, name))
         return
-    if any(is_plain(v) and v.__class__ is not str and v is not TEXT for v in (module, name)):
+    if any(_is_no_text(v) for v in (module, name)):
         raise Broken("a name that is no text")
     m.named = True
     parts = f"{describe(module)} and {describe(name)}"
@@ -129,6 +139,9 @@ def build(m: Machine) -> None:
             target.entry.build(target, state)
         except Refused as refused:
             m.log.found("PKL007", f"gives state to {what}: {refused.args[0]}", m.place, trace)
+            return
+        if target.entry.name == WRAPPER:
+            read_array(m, target.detail)
 
 
 def _extension(m: Machine, code: str, size: int) -> None:

@@ -74,19 +74,21 @@ class Machine:
     """One unpickler. ``run(start, end)`` reads one stream and returns the offset behind its STOP.
 
     A machine that is run again keeps its memo, as one Unpickler object does. ``origin`` is where the source
-    begins in ``data``.
+    begins in ``data``. ``plain``: read the bytes of joblib's arrays as opcodes, as loaders that are not joblib's do.
     """
 
     __slots__ = (
-        "called", "crossed", "data", "end", "frame_at", "framed", "globals", "limit", "log", "memo", "metastack",
-        "named", "origin", "pairs", "pos", "protocol", "reached", "stack", "start", "steps",
+        "arrays", "called", "crossed", "data", "end", "frame_at", "framed", "globals", "limit", "log", "memo",
+        "metastack", "most", "named", "origin", "pairs", "plain", "pos", "protocol", "reached", "stack", "start",
+        "steps",
     )  # fmt: skip
 
-    def __init__(self, data: Buffer, log: Log, origin: int = 0) -> None:
-        self.data, self.log, self.memo, self.origin = data, log, Memo(), origin
+    def __init__(self, data: Buffer, log: Log, origin: int = 0, plain: bool = False) -> None:
+        self.data, self.log, self.memo, self.origin, self.plain = data, log, Memo(), origin, plain
         self.globals: dict[tuple[str, str], Global] = {}
         self.steps = 0
-        self.pairs = False  # does a dtype want to know the pairs of dicts?
+        self.pairs = False  # does a check want to know the values of dicts?
+        self.most = 0
         self._reset(0, 0)
 
     def _reset(self, start: int, end: int) -> None:
@@ -98,6 +100,7 @@ class Machine:
         self.protocol = 0
         self.frame_at = start
         self.crossed: list[tuple[int, int, int]] = []  # opcode, end and begin of a frame, where they cross
+        self.arrays = 0  # of joblib, between opcodes
         self.named = self.called = False  # has a global been named; has anything been called or filled?
 
     @property
@@ -108,6 +111,7 @@ class Machine:
     def run(self, start: int, end: int, most: int) -> int:
         """Read one stream from ``start``, at most ``most`` steps. Raises `Broken` where every loader would stop."""
         self._reset(start, end)
+        self.most = self.steps + most
         try:
             return self._loop(most)
         except (IndexError, KeyError, ValueError, StructError, Broken) as error:

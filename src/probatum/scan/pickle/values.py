@@ -49,14 +49,15 @@ PLAIN = {NUMBER, TEXT, BYTES, BYTEARRAY, BUFFER, LIST, SET, FROZENSET, LONG_TUPL
 class Dict:
     """A dict of which little is known: is it empty, are all keys plain attribute names, which values are pairs.
 
-    ``pairs`` keeps the values that are tuples of two or three, as the fields of a dtype are, up to a bound.
+    ``pairs`` keeps the values under keys that are texts, up to a bound, where a check wants to know them (the fields
+    of a dtype, the state of joblib's wrapper); ``whole``: nothing else was put into it since then.
     ``closed``: a library took it as it is, so filling it later would go behind the check.
     """
 
-    __slots__ = ("closed", "empty", "names", "pairs")
+    __slots__ = ("closed", "empty", "names", "pairs", "whole")
 
     def __init__(self) -> None:
-        self.empty = self.names = True
+        self.empty = self.names = self.whole = True
         self.closed = False
         self.pairs: dict[str, Value] | None = None
 
@@ -71,11 +72,14 @@ class Dict:
                         break
 
     def put_pairs(self, items: list[Value]) -> None:
-        """Keep the pairs among the values."""
-        self.pairs = self.pairs or {}
+        """Keep the values; a dict that already has others is not known whole."""
+        if self.pairs is None:
+            self.pairs, self.whole = {}, self.empty
         for key, value in zip(items[::2], items[1::2], strict=False):
-            if key.__class__ is str and value.__class__ is tuple and len(self.pairs) < KEPT_ITEMS:
+            if key.__class__ is str and (key in self.pairs or len(self.pairs) < KEPT_ITEMS):
                 self.pairs[key] = value
+            else:
+                self.whole = False
 
 
 class Global:

@@ -167,4 +167,14 @@ RULES = (
         example="BUILD on numpy.size with {'__builtins__': …} makes eval reachable from allowed names only.",
         do="Do not load it; no pickler writes this.",
     ),
+    Rule(
+        "PKL019",
+        "not covered",
+        "an unusual reader would reach code",
+        means="Read as usual it does not. If one Unpickler reads all streams, or a reader other than joblib a file of "
+        "joblib, then memo indices mean other things, and names or calls come out that are not known.",
+        matters="Honest files written one after the other are misread in this way too; a made one may count on it.",
+        example="Two pickles of protocol 4 in one file, read by one Unpickler object.",
+        do="Read each stream with an Unpickler of its own, and files of joblib with joblib.",
+    ),
 )

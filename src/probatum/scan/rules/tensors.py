@@ -59,4 +59,13 @@ RULES = (
         example="A zip appended to model.safetensors.",
         do="Do not use it; ask how it was written.",
     ),
+    Rule(
+        "SPM001",
+        "not covered",
+        "a message that is not SentencePiece's",
+        means="The file begins like a SentencePiece model and has fields that the format lacks, or breaks off.",
+        matters="What stands there was not judged.",
+        example="A tokenizer.model with bytes appended.",
+        do="Get the file again, and compare its digest.",
+    ),
 )

@@ -97,7 +97,9 @@ def _dtype_state(target: Made, state: Value) -> None:
     if base is not None:
         require(names is None and fields is None and _subarray_size(base) == size, "a strange base")
         return
-    require(names.__class__ is tuple and isinstance(fields, Dict) and bool(fields.pairs), "strange fields")
+    require(
+        names.__class__ is tuple and isinstance(fields, Dict) and fields.whole and bool(fields.pairs), "strange fields"
+    )
     fields.closed = True
     for name in names:
         _check_field(fields.pairs.get(name) if name.__class__ is str else None, size)
@@ -168,6 +170,7 @@ def _scalar(entry: Entry, args: tuple[Value, ...]) -> Value:
 ENTRIES = (
     Entry("numpy.dtype", _dtype, _dtype_state),
     Entry("numpy.ndarray"),
+    Entry("numpy.memmap"),
     *(Entry(f"numpy.{t}") for t in TYPES.split()),
     *(
         entry

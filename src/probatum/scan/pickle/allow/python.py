@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 #: Types that may be named; calling them is another matter.
 TYPES = "int float bool str bytes list dict tuple object set frozenset complex bytearray slice range"
+#: joblib's wrapper, see `joblib_`.
+WRAPPER = "joblib.numpy_pickle.NumpyArrayWrapper"
 #: Largest bytearray that a number may ask for.
 LARGEST = 1 << 24
 #: What may fill a defaultdict. It is called for missing keys only, which loading never asks for.
@@ -101,10 +103,10 @@ def _encode(entry: Entry, args: tuple[Value, ...]) -> Value:
 
 
 def _reconstructor(entry: Entry, args: tuple[Value, ...]) -> Value:
-    """How protocols 0 and 1 write `object()`."""
-    plain = len(args) == 3 and named(args[0], "builtins.object") and named(args[1], "builtins.object")
-    require(plain and args[2] is None, "a class that is not object")
-    return Made(entry)
+    """How protocols 0 and 1 write `object()`, and joblib's wrapper of arrays."""
+    known = len(args) == 3 and named(args[0], "builtins.object", WRAPPER) and named(args[1], "builtins.object")
+    require(known and args[2] is None, "a class that is not object")
+    return Made(args[0].entry if named(args[0], WRAPPER) else entry)
 
 
 def _date(entry: Entry, args: tuple[Value, ...]) -> Value:
