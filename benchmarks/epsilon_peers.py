@@ -19,7 +19,8 @@ from probatum.core.estimate import Truth
 from probatum.core.scores import Scores
 from probatum.statistics import epsilon as e
 from probatum.statistics import one_run, two_rates
-from probatum.statistics.accounting import Phase, _curves, accountant_epsilon
+from probatum.statistics.accounting import Phase, exact_curves
+from probatum.statistics.guarantee import epsilon_at
 
 TRAININGS = (
     (1.0, 1.0, 10, 1e-5),
@@ -59,8 +60,8 @@ def table(title, head, rows, why):
 
 
 def ours(sigma, q, steps, delta):
-    _curves.cache_clear()
-    return accountant_epsilon([Phase(sigma, q, steps)], delta)
+    exact_curves.cache_clear()
+    return epsilon_at([Phase(sigma, q, steps)], delta)
 
 
 def google_pld(sigma, q, steps, delta):

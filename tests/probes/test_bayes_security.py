@@ -11,7 +11,8 @@ from probatum.controls.choice import controls_for
 from probatum.core.binding import bind
 from probatum.probes.privacy.guarantee.bayes_security import bayes_security
 from probatum.statistics import bayes_security_bound
-from probatum.statistics.accounting import Phase, accountant_epsilon
+from probatum.statistics.accounting import Phase
+from probatum.statistics.guarantee import epsilon_at
 from probatum.statistics.proof import Run, prove
 
 
@@ -63,7 +64,7 @@ def test_phases_are_one_training():
     one, two = measured((1.0, 0.01, 1000)), measured((1.0, 0.01, 400), (1.0, 0.01, 600))
     assert two.estimate.value == pytest.approx(one.estimate.value, rel=1e-3)
     assert two.breakdown["closed form"].value == pytest.approx(one.breakdown["closed form"].value)
-    assert one.breakdown["accountant"].value == accountant_epsilon([Phase(1.0, 0.01, 1000)], 1e-5)
+    assert one.breakdown["accountant"].value == epsilon_at([Phase(1.0, 0.01, 1000)], 1e-5)
 
 
 def test_more_noise_is_more_security():

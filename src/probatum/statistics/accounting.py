@@ -8,7 +8,7 @@ The privacy loss of one step of the Poisson-subsampled Gaussian is put on a grid
 One record replaced by another is dominated by two opposite gradients of full length, (1 − q) N(0, σ²) + q N(1, σ²)
 and (1 − q) N(0, σ²) + q N(−1, σ²). For every ε, max(0, P − e^ε Q) is convex in the two likelihood ratios to N(0, σ²I)
 and its mixed derivative is negative, so by Kahane's comparison of Gaussian exponentials its mean grows with the two
-lengths and falls with the inner product of the gradients. `exact_curves` uses this pair; `accountant_epsilon` does not.
+lengths and falls with the inner product of the gradients.
 """
 
 import functools
@@ -21,7 +21,6 @@ import numpy as np
 from probatum.core.data import TrainingLog
 from probatum.core.training_log import check_training_log
 from probatum.statistics._arrays import Floats
-from probatum.statistics.epsilon import gaussian_delta, gaussian_epsilon
 
 #: Which two training sets are neighbors: one has a record more, or one record is another.
 Relation = Literal["add-or-remove-one", "replace-one"]
@@ -29,12 +28,12 @@ RELATIONS: tuple[Relation, ...] = ("add-or-remove-one", "replace-one")
 #: The pair of laws of one step: with the record against without it, the other way round, or with it against another.
 Pair = Literal["remove", "add", "replace"]
 _TAIL = 1e-16  # probability that may fall off a grid at each end
-_FINE = 40  # points of the grid within one standard deviation of one step's loss
-_FINER = 160  # of `exact_curves`
+_FINE = 40  # points of the grid within one standard deviation of one step's loss, at least
+_FINER = 160  # wished for
+_LARGEST = 500.0  # a larger epsilon is as good as none
 _BLOCKS = 4096  # into so many the grid is cut where only the ends of a window are looked for
 _POINTS = 1 << 22
 _ENOUGH = 1 << 16
-_LARGEST = 500.0  # a larger epsilon is as good as none
 _LN2 = math.log(2)
 
 
@@ -81,48 +80,6 @@ def phases_of(log: TrainingLog) -> list[Phase]:
     return [Phase(float(sigma), float(q), int(float(steps))) for sigma, q, steps in columns]
 
 
-def upper_bounds(log: TrainingLog | None, delta: float) -> dict[str, float]:
-    """Return ``accountant RELATION`` → upper bound of epsilon at ``delta``, for the parameters of a metric.
-
-    Nothing without a log, at delta 0, or where the bound is not finite. Raises `BadInput` for a log that cannot be one.
-    """
-    if log is None:
-        return {}
-    phases = phases_of(log)
-    found = {f"accountant {r}": accountant_epsilon(phases, delta, relation=r) for r in RELATIONS} if delta > 0 else {}
-    return {name: bound for name, bound in found.items() if math.isfinite(bound)}
-
-
-def accountant_epsilon(phases: Sequence[Phase], delta: float, *, relation: Relation = "add-or-remove-one") -> float:
-    """Return an upper bound of epsilon at ``delta``; infinite where the precision of the accountant does not suffice.
-
-    Notes
-    -----
-    For replace-one with sampling the bound goes through the set without the record, the best split of two steps
-    ε₁ + ε₂ with δ(ε₁) + e^ε₁ δ(ε₂) ≤ δ: always valid, and up to twice too large. Without sampling it is exact.
-    """
-    if not 0 < delta < 1:
-        raise ValueError(f"delta must lie strictly between 0 and 1, got {delta}.")
-    mu = whole_batches(phases)
-    if mu is not None:
-        return gaussian_epsilon(delta, mu * (2 if relation == "replace-one" else 1))
-    removed, added = _curves(tuple(phases))
-    if relation == "add-or-remove-one":
-        return max(removed.epsilon(delta), added.epsilon(delta))
-    return _two_steps(removed, added, delta)
-
-
-def accountant_delta(phases: Sequence[Phase], epsilon: float, *, relation: Relation = "add-or-remove-one") -> float:
-    """Return an upper bound of delta at ``epsilon`` >= 0; at 0 it is the total variation distance."""
-    mu = whole_batches(phases)
-    if mu is not None:
-        return float(gaussian_delta(epsilon, mu * (2 if relation == "replace-one" else 1)))
-    removed, added = _curves(tuple(phases))
-    if relation == "add-or-remove-one":
-        return max(removed.delta(epsilon), added.delta(epsilon))
-    return min(1.0, removed.delta(epsilon / 2) + math.exp(epsilon / 2) * added.delta(epsilon / 2))
-
-
 @functools.lru_cache(maxsize=64)
 def exact_curves(phases: tuple[Phase, ...], relation: Relation, fine: int = _FINER) -> tuple[Curve, Curve]:
     """Return δ(ε) of the training with the record against without it, and of the other direction.
@@ -145,21 +102,6 @@ def whole_batches(phases: Sequence[Phase]) -> float | None:
         if not (0 < sigma < math.inf and 0 < q <= 1 and steps >= 1 and steps == int(steps)):
             raise ValueError(f"expected noise > 0, a sample rate in (0, 1] and steps >= 1, got {sigma}, {q}, {steps}.")
     return math.sqrt(sum(p.steps / p.noise_multiplier**2 for p in phases)) if all(p[1] == 1 for p in phases) else None
-
-
-def _two_steps(removed: Curve, added: Curve, delta: float) -> float:
-    best = math.inf
-    for share in np.linspace(0.02, 0.98, 49).tolist():
-        there = removed.epsilon(delta * share)
-        if there < _LARGEST:
-            best = min(best, there + added.epsilon(delta * (1 - share) * math.exp(-there)))
-    return best
-
-
-@functools.lru_cache(maxsize=32)
-def _curves(phases: tuple[Phase, ...]) -> tuple[Curve, Curve]:
-    """The curve where the record is removed, and where it is added."""
-    return _composed(phases, "remove", _FINE), _composed(phases, "add", _FINE)
 
 
 def _composed(phases: tuple[Phase, ...], pair: Pair, fine: int) -> Curve:

@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, cast
 
+from probatum.core.data import TrainingLog
 from probatum.core.errors import BadInput
 from probatum.core.version import __version__
 from probatum.statistics.accounting import (
@@ -11,6 +12,7 @@ from probatum.statistics.accounting import (
     Phase,
     Relation,
     exact_curves,
+    phases_of,
     whole_batches,
 )
 from probatum.statistics.epsilon import gaussian_delta, gaussian_epsilon
@@ -25,8 +27,8 @@ _WITHIN = {"sigma": (0.05, 1e5), "steps": (1, 10_000_000), "q": (1e-6, 1.0)}
 def epsilon_at(phases: Sequence[Phase], delta: float, relation: Relation = "add-or-remove-one") -> float:
     """Return the upper bound of epsilon at ``delta``; 0 for no phases, infinite where it cannot be bounded.
 
-    For replace-one with sampling it is that of the dominating pair, and so lower than `accountant_epsilon`, which goes
-    through the set without the record. Raises `BadInput` for numbers that cannot be of a training.
+    For replace-one it is that of the dominating pair, not through the set without the record, which would be up to
+    twice too large. Raises `BadInput` for numbers that cannot be of a training.
     """
     return _epsilon(checked(phases), checked_delta(delta), checked_relation(relation))
 
@@ -42,6 +44,18 @@ def delta_at(phases: Sequence[Phase], epsilon: float, relation: Relation = "add-
     if mu is not None:
         return float(gaussian_delta(epsilon, _apart(relation) * mu))
     return max(curve.delta(epsilon) for curve in exact_curves(merged, checked_relation(relation)))
+
+
+def upper_bounds(log: TrainingLog | None, delta: float) -> dict[str, float]:
+    """Return ``accountant RELATION`` → upper bound of epsilon at ``delta``, for the parameters of a metric.
+
+    Nothing without a log, at delta 0, or where the bound is not finite. Raises `BadInput` for a log that cannot be one.
+    """
+    if log is None:
+        return {}
+    steps = phases_of(log)
+    found = {f"accountant {r}": epsilon_at(steps, delta, r) for r in RELATIONS} if delta > 0 else {}
+    return {name: bound for name, bound in found.items() if math.isfinite(bound)}
 
 
 def guarantee(

@@ -10,7 +10,8 @@ import math
 
 from probatum import Access, Scores, Target, TrainingLog, probe
 from probatum.statistics import bayes_security_bound
-from probatum.statistics.accounting import accountant_delta, phases_of, upper_bounds
+from probatum.statistics.accounting import phases_of
+from probatum.statistics.guarantee import delta_at, upper_bounds
 
 
 @probe(
@@ -35,11 +36,11 @@ def bayes_security(target: Target, log: TrainingLog) -> Scores:
     # Two clipped gradients are two clips apart, each step by p · 2 / σ in units of its noise.
     signal = 2 * math.sqrt(sum(p.steps * (p.sample_rate / p.noise_multiplier) ** 2 for p in phases))
     parameters = {
-        "without": 1 - accountant_delta(phases, 0.0),
+        "without": 1 - delta_at(phases, 0.0),
         "closed_form": math.erfc(signal / (2 * math.sqrt(2))),
         "sampled": float(any(p.sample_rate < 1 for p in phases)),
         **upper_bounds(log, float(log.delta[0])),
     }
-    values = [1 - accountant_delta(phases, 0.0, relation="replace-one")] + [math.nan] * (len(log) - 1)
+    values = [1 - delta_at(phases, 0.0, "replace-one")] + [math.nan] * (len(log) - 1)
     later = dict.fromkeys(log.ids[1:], "one bound for all phases")
     return Scores(log.ids, values, towards="security", unscored=later, parameters=parameters)

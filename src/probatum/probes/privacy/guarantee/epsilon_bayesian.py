@@ -8,7 +8,7 @@ interval.
 from probatum import Access, BadInput, Canaries, Scores, Target, TrainingLog, probe
 from probatum.core.likelihood import mean_logprob
 from probatum.statistics import credible_epsilon
-from probatum.statistics.accounting import upper_bounds
+from probatum.statistics.guarantee import upper_bounds
 
 
 @probe(

@@ -10,7 +10,7 @@ from typing import Literal
 from probatum import Access, BadInput, Canaries, Scores, Target, TrainingLog, probe
 from probatum.core.likelihood import mean_logprob
 from probatum.statistics import one_run
-from probatum.statistics.accounting import upper_bounds
+from probatum.statistics.guarantee import upper_bounds
 
 
 @probe(

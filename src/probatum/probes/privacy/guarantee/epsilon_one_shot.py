@@ -11,8 +11,8 @@ import numpy as np
 
 from probatum import Access, BadInput, Directions, Scores, Target, TrainingLog, probe
 from probatum.statistics import one_shot_epsilon
-from probatum.statistics.accounting import upper_bounds
 from probatum.statistics.directions import cosines
+from probatum.statistics.guarantee import upper_bounds
 
 
 @probe(
