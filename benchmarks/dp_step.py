@@ -25,8 +25,8 @@ from probatum.engine.private_noise import Draws
 
 LIMIT, SIGMA, RATE = 1.0, 1.0, 1e-4
 TOKENS = {1024: 4096, 50257: 1024}  # of a batch, by vocabulary
-ROUNDS = {1024: 4, 50257: 3}  # by vocabulary
-ROUNDS_OF_PEERS = 2
+ROUNDS = {1024: 8, 50257: 4}  # by vocabulary
+ROUNDS_OF_PEERS = 3
 #: Memory that was freed stays with the process: else page faults, up to a fifth of a step, fall on a way by chance.
 ALLOCATOR = {"MALLOC_MMAP_THRESHOLD_": str(1 << 30), "MALLOC_TRIM_THRESHOLD_": str(1 << 33)}
 
