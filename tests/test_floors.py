@@ -14,7 +14,7 @@ ROOT = Path(probatum.__file__).parent
 #: What stands on which floor; a part may import what stands lower, or on its own floor within `TOGETHER`.
 FLOORS = {
     "scan": 0, "core": 1, "statistics": 2, "files": 2,
-    "engine": 3, "targets": 3, "controls": 3, "sets": 3, "scorers": 3,
+    "engine": 3, "targets": 3, "controls": 3, "sets": 3, "scorers": 3, "lineage": 3,
     "probes": 4, "protections": 4, "transforms": 4,
     "runner": 5, "facets": 5, "contamination": 5, "trail": 5, "notes": 5, "deciding": 5, "audit": 5,
     "planning": 5, "compare": 5, "protect": 5, "account": 5, "receipt": 5, "certify": 5, "endurance": 5, "model_card": 5,
@@ -80,7 +80,7 @@ def public_names(root: Path) -> dict[str, str]:
 def may_import(own: str, other: str) -> bool:
     """A method knows neither another method nor how a target is made; the scanner knows nothing but itself."""
     if own in METHODS:
-        return other in ("core", "statistics", "files", "engine", "scorers")
+        return other in ("scan", "core", "statistics", "files", "engine", "scorers", "lineage")
     if own == other or any({own, other} <= group for group in TOGETHER):
         return True
     return own != "scan" and (other == "__version__" or FLOORS.get(other, 9) < FLOORS[own])

@@ -7,7 +7,8 @@ import sys
 
 from probatum.scan import BadPath, scan
 from probatum.scan.finding import INERT, printable
-from probatum.scan.show import lines, sentence
+from probatum.scan.intake import look
+from probatum.scan.show import intake_lines, lines, sentence
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,17 +44,18 @@ def main(arguments: list[str] | None = None, prog: str = "python -m probatum.sca
             stream.reconfigure(errors="backslashreplace")
     try:
         result, judged = _run(options)
-    except ValueError as bad:  # BadPath and BadPolicy: anything else is a fault of ours
-        if type(bad) is not BadPath and type(bad).__name__ != "BadPolicy":
-            raise
+    except BadPath as bad:  # a policy that cannot be applied is one too
         print(f"{prog}: {printable(bad.args[0])}", file=sys.stderr)
         return 2
     if options.json:
         import json
 
-        said = result.to_json() | ({"policy": judged.to_json()} if judged is not None else {})
+        said = result.to_json() | {"intake": [found.to_json() for found in look(options.paths, result)]}
+        said |= {"policy": judged.to_json()} if judged is not None else {}
         print(json.dumps(said, indent=1))
     else:
+        for line in intake_lines(look(options.paths, result)) if not options.quiet else ():
+            print(line)
         for line in lines(result, options.quiet):
             print(line)
         print(sentence(result))
