@@ -187,7 +187,7 @@ def test_every_kind_of_data_that_a_probe_asks_for_has_a_toy():
     # Decisions that were already taken are no model's: a table is what such a probe is run on. A toy cannot be trained.
     trained = [n for n in probes if "TRAIN" in entries()[n].needs]
     assert set(trained) >= {"quantization_restore", "relearning", "relearning_direct"}
-    assert [n for n in probes if not Candidate.of(n).runs_on_toys] == sorted(["group_metrics", *trained])
+    assert [n for n in probes if not Candidate.of(n).runs_on_toys] == sorted(["error_rates", "group_metrics", *trained])
 
 
 def test_the_short_records_are_the_ordinary_ones_and_one_more():

@@ -91,3 +91,29 @@ def test_the_planted_cards_claim_what_they_were_made_to_claim():
     assert wrong["license"][2] is None
     assert {"parameters", "accuracy on facts"} <= set(honest)
     assert honest["accuracy on facts"][2] == 0.5
+
+
+@pytest.mark.parametrize(
+    ("line", "name", "value"),
+    [
+        ("Tensor type: BF16", "dtype", "BF16"),
+        ("- **torch_dtype**: torch.float16", "dtype", "float16"),
+        ("| dtype | float32 |", "dtype", "float32"),
+        ("dtype: whatever fits", "dtype", None),
+        ("Precision: bf16 mixed", "dtype", None),
+        ("Context length: 8k", "context length", "8k"),
+        ("**Context window:** 128K tokens", "context length", "128K"),
+        ("Maximum sequence length of 512 tokens", "context length", "512"),
+        ("- Max sequence length: 4,096", "context length", "4,096"),
+        ("The context length is long", "context length", None),
+    ],
+)
+def test_types_and_context_lengths_stand_in_lines_of_their_own(line, name, value):
+    assert claims(f"# m\n\n{line}\n").get(name, (None, None, None))[2] == value
+
+
+@pytest.mark.parametrize("datasets", ["glue", "[glue]", "[glue, 3, '']"])
+def test_data_sets_stand_in_the_front_matter(datasets):
+    found = claims(f"---\ndatasets: {datasets}\n---\n")
+    assert found["dataset glue"] == ("dataset", None, "glue")
+    assert len(found) == 2

@@ -3,6 +3,7 @@
 import pytest
 from scipy import stats
 
+from probatum.controls.documents import Folder, whole
 from probatum.core.data import Choices, Claims, Members
 from probatum.core.estimate import Truth
 from probatum.probes.transparency.card_claims import card_claims
@@ -117,6 +118,67 @@ def test_training_data_without_two_sides_says_nothing():
         TableTarget.of_tokens({"a": [("a", -1.0)]}), claim("not trained on", about="m"), members=members
     )
     assert "needs members and nonmembers" in scores.unscored["c"]
+
+
+def labels(order, right, n=200):
+    """Questions with the same two classes, answered by a table whose labels stand in ``order``."""
+    texts, rows = {}, []
+    for i in range(n):
+        answer = i % 2
+        said = order[answer if i < right else 1 - answer]
+        for k, option in enumerate((" no", " yes")):
+            texts[f"q{i}{option}"] = [(f"q{i}", 0.0), (option, -0.5 if k == said else -2.0)]
+        rows.append({"question": f"q{i}", "options": [" no", " yes"], "answer": answer})
+    return TableTarget.of_tokens(texts), Choices.from_rows(rows, name="exam")
+
+
+def test_labels_in_another_order_are_tried_before_a_card_is_accused():
+    target, data = labels((1, 0), right=180)
+    scores = card_claims(target, claim("accuracy", 0.9, "exam"), data)
+    assert scores.values[0] < 0.6
+    assert "measured 0.9 [" in scores.said[0]
+    assert "with the labels in another order" in scores.said[0]
+    too_high = card_claims(target, claim("accuracy", 0.99, "exam"), data)
+    assert too_high.values[0] > 0.999
+    assert too_high.said[0].endswith("above the interval")
+
+
+def test_an_f1_is_measured_again():
+    target, data = labels((0, 1), right=160)
+    assert card_claims(target, claim("f1", 0.8, "exam"), data).values[0] < 0.9
+    assert card_claims(target, claim("f1", 0.95, "exam"), data).values[0] > 0.99
+    other, mixed = exam(right=7, n=10)
+    rows = [
+        {"question": "q0", "options": [" a", " b"], "answer": 0},
+        {"question": "q1", "options": [" b", " a"], "answer": 1},
+    ]
+    mixed = Choices.from_rows(rows, name="exam")
+    assert "needs classes" in card_claims(other, claim("f1", 0.9, "exam"), mixed).unscored["c"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "false"),
+    [
+        ("dtype", "bf16", True),
+        ("dtype", "float32", False),
+        ("context length", "2k", False),
+        ("context length", "32k", True),
+        ("dataset", "ferries/notices", False),
+        ("dataset", "org/poems", True),
+        ("license", "mit", False),
+        ("license", "apache-2.0", True),
+    ],
+)
+def test_files_decide_what_they_can(kind, value, false):
+    files = {**whole(), "config.json": '{"max_position_embeddings": 2048}'}
+    scores = card_claims(Folder("planted", files), claim(kind, value))
+    assert scores.values.tolist() == [float(false)]
+    assert scores.said[0] not in ("", "not checked")
+
+
+def test_what_no_file_says_is_left_out():
+    scores = card_claims(Folder("planted", {"config.json": "{}"}), claim("context length", "4096"))
+    assert scores.unscored == {"c": "config.json names no context length"}
 
 
 def test_an_unknown_kind_of_claim_is_left_out():

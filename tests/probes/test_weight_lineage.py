@@ -116,3 +116,15 @@ def test_the_draw_of_units_does_not_depend_on_the_order_of_layers():
     turned = Weights("t", "t", tensors=dict(reversed(a.weights().items())))
     one, other = weight_lineage(a, ancestor=b, max_units=12), weight_lineage(turned, ancestor=b, max_units=12)
     assert dict(zip(one.ids, one.values, strict=True)) == dict(zip(other.ids, other.values, strict=True))
+
+
+def test_gate_and_up_in_one_matrix_are_one_row_a_unit():
+    name = LLAMA.replace("gate", "gate_up")
+    base = model(1, name=name)
+    assert weight_lineage(base, ancestor=base).values.tolist() == [20] * 3
+
+
+def test_units_that_are_alike_keep_no_place_by_chance():
+    """Equal rows could be assigned in any order; taking them in order would look like descent."""
+    flat = changed(model(1), np.ones_like)
+    assert unit_matches(weight_lineage(flat, ancestor=flat), Truth()).p_value > 1e-3

@@ -33,6 +33,9 @@ NAMED: dict[str, Callable[[Opener], list[Control]]] = {
     "decisions": decisions.decisions,
     "contamination": contamination.contamination,
     "card_sections": documents.card_sections,
+    "openness": documents.openness,
+    "reuse_attributes": documents.reuse_attributes,
+    "release_checklist": documents.release_checklist,
     "error_rates": error_rates.error_rates,
     "planted_files": planted_files.planted_files,
 }

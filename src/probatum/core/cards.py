@@ -7,8 +7,8 @@ from typing import Any
 
 from probatum.core.data import Claims
 
-#: Front matter is read up to so many characters, and with at most so many aliases (a bomb is made of them).
-LARGEST, ALIASES = 1 << 20, 20
+#: Front matter is read up to so many characters, with so many aliases (a bomb is made of them), and so deep.
+LARGEST, ALIASES, DEEPEST = 1 << 20, 20, 50
 DTYPES = {
     "float32": ("float32", "fp32", "f32"),
     "float16": ("float16", "fp16", "f16", "half"),
@@ -45,9 +45,16 @@ def front_matter(text: str) -> tuple[dict[str, Any], str]:
 def _mapping(text: str) -> dict[str, Any]:
     import yaml
 
+    loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        aliases = sum(isinstance(event, yaml.events.AliasEvent) for event in yaml.parse(text, yaml.SafeLoader))
-        found = yaml.safe_load(text) if aliases <= ALIASES else {}
+        depth = aliases = 0
+        for event in yaml.parse(text, loader):  # stops at the first step too deep: the reader slows with depth
+            aliases += isinstance(event, yaml.events.AliasEvent)
+            depth += isinstance(event, yaml.events.CollectionStartEvent)
+            depth -= isinstance(event, yaml.events.CollectionEndEvent)
+            if aliases > ALIASES or depth > DEEPEST:
+                return {}
+        found = yaml.load(text, loader)  # a safe loader
     except (yaml.YAMLError, ValueError, RecursionError):  # a date such as 2024-13-01 is a ValueError
         return {}
     return found if isinstance(found, dict) else {}

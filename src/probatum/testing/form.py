@@ -25,6 +25,7 @@ ABOVE = {
         "compare",
         "planning",
         "protect",
+        "model_card",
         "reports",
         "ledger",
         "cli",

@@ -5,14 +5,20 @@ measured performance apart. Every claim that this audit can check is checked: ag
 by a measurement with its p-value where they do not.
 """
 
-import re
 from collections.abc import Callable
 
-from probatum import Access, BadInput, Choices, Claims, Members, Scores, Target, probe
-from probatum.statistics import refuted_share
-from probatum.statistics.tests import binomial_tail, mann_whitney
+import numpy as np
 
-UNITS = {"trillion": 1e12, "billion": 1e9, "million": 1e6, "thousand": 1e3, "t": 1e12, "b": 1e9, "m": 1e6, "k": 1e3}
+from probatum import Access, BadInput, Choices, Claims, Members, Scores, Target, probe
+from probatum.core.draws import keyed
+from probatum.files.claim_checks import CHECKS, license_holds, parameters_hold
+from probatum.files.documents import read_documents
+from probatum.statistics import refuted_share
+from probatum.statistics.overstated import CLASSES, Measured, accuracy, best_order, f1
+from probatum.statistics.tests import mann_whitney
+
+#: p of the claim, and in words what was found.
+Checked = tuple[float, str]
 
 
 @probe(
@@ -30,66 +36,106 @@ def card_claims(
 
     Notes
     -----
-    ``parameters``: the files decide, to the digits that the card gives (p is 0 or 1). ``license``: stated or not.
-    ``accuracy``: the likelihood choice on the named set, P(so few right | the claimed rate). ``not trained on``: LOSS
+    Files decide ``parameters`` (to the digits that the card gives), ``dtype``, ``context length`` (no more than the
+    configuration allows), ``dataset`` (named in the files of the training, where these name any) and ``license``
+    (stated, and no license file is another one): p is 0 or 1. ``accuracy`` and ``f1``: the likelihood choice on the
+    named set; where its options are classes, the order of labels that is kindest to the card. ``not trained on``: LOSS
     on the named members against nonmembers, one-sided. Other claims, and claims about data that was not given, stay
     unscored, with the reason.
     """
-    checks: dict[str, Callable[..., float]] = {
+    measured: dict[str, Callable[..., Checked]] = {
         "parameters": _parameters,
         "license": _license,
         "accuracy": _accuracy,
+        "f1": _f1,
         "not trained on": _not_trained_on,
     }
-    values, reasons = [], {}
+    values, reasons, said = [], {}, []
     for i, (name, kind) in enumerate(zip(claims.ids, claims.kind, strict=True)):
         about, value = (claims.about or {i: None})[i], (claims.value or {i: None})[i]
-        data = {"accuracy": choices, "not trained on": members}.get(kind)
-        if kind not in checks:
+        data = {"accuracy": choices, "f1": choices, "not trained on": members}.get(kind)
+        if kind not in measured and kind not in CHECKS:
             reasons[name] = f"no check for claims of the kind '{kind}'"
-        elif kind in ("accuracy", "not trained on") and (data is None or about not in (data.name, None)):
+        elif kind in ("accuracy", "f1", "not trained on") and (data is None or about not in (data.name, None)):
             reasons[name] = f"'{kind}' speaks of '{about}', and that data was not given"
         values.append(float("nan"))
+        said.append("not checked")
         if name not in reasons:
             try:
-                values[-1] = 1 - checks[kind](target, value, data)
+                p, said[-1] = (
+                    measured[kind](target, value, data) if kind in measured else _by_files(target, kind, value)
+                )
+                values[-1] = 1 - p
             except BadInput as error:
                 reasons[name] = str(error)
-    return Scores(claims.ids, values, towards="false claim", unscored=reasons)
+    return Scores(claims.ids, values, towards="false claim", unscored=reasons, said=said)
 
 
-def _parameters(target: Target, value: object, _: object) -> float:
-    if target.parameter_count is None:
-        raise BadInput("the number of parameters is not known")
-    form = rf"(\d[\d,_ ]*(?:\.(\d+))?)\s*({'|'.join(UNITS)})?(\s*param\w*)?\.?"
-    found = re.fullmatch(form, str(value).strip().lower())
-    if found is None:
-        raise BadInput(f"the card's number of parameters is not a number: '{value}'")
-    unit = UNITS[found[3]] if found[3] else 1
-    stated = float(re.sub(r"[,_ ]", "", found[1])) * unit
-    half_digit = 0.5 * unit * 10 ** -len(found[2] or "") if found[3] or found[2] else 0.5
-    return float(abs(stated - target.parameter_count) <= half_digit)
+def _by_files(target: Target, kind: str, value: object) -> Checked:
+    holds, found = CHECKS[kind](read_documents(target.files()), value)
+    return float(holds), found
 
 
-def _license(_: Target, value: object, __: object) -> float:
-    return float(value not in (None, "", "unknown"))
+def _license(target: Target, value: object, _: object) -> Checked:
+    documents = read_documents(target.files()) if Access.BYTES in target.access else None
+    holds, found = license_holds(documents, value)
+    return float(holds), found
 
 
-def _accuracy(target: Target, value: object, choices: Choices) -> float:
-    right = target.choices(choices.question, choices.options).margin(choices.answer) > 0
+def _parameters(target: Target, value: object, _: object) -> Checked:
+    holds, found = parameters_hold(target.parameter_count, value)
+    return float(holds), found
+
+
+def _share(value: object, what: str) -> float:
     text = str(value).strip()
     try:
         number = float(text.removesuffix("%"))
     except ValueError:
-        raise BadInput(f"the card's accuracy is not a number: '{value}'") from None
+        raise BadInput(f"the card's {what} is not a number: '{value}'") from None
     share = number / 100 if number > 1 or text.endswith("%") else number
     if not 0 <= share <= 1:
-        raise BadInput(f"the card's accuracy is not a share: '{value}'")
-    stated = max(share - 0.005, 0.0)  # a card rounds to two digits
-    return binomial_tail(int((~right).sum()), len(right), 1 - stated).value
+        raise BadInput(f"the card's {what} is not a share: '{value}'")
+    return share
 
 
-def _not_trained_on(target: Target, _: object, members: Members) -> float:
+def _classes(scored: np.ndarray, choices: Choices) -> tuple[np.ndarray, np.ndarray, int, bool]:
+    """(predictions in the kindest order of labels, answers, number of classes, whether it is another order)."""
+    predicted, answer = np.array([int(np.argmax(row)) for row in scored]), np.array(choices.answer)
+    alike = len(set(choices.options)) == 1
+    size = max(len(options) for options in choices.options)
+    if not alike or size > CLASSES:
+        return predicted, answer, size, False
+    order = best_order(predicted, answer, size)
+    return order[predicted], answer, size, bool((order != np.arange(size)).any())
+
+
+def _accuracy(target: Target, value: object, choices: Choices) -> Checked:
+    claimed, found = _share(value, "accuracy"), target.choices(choices.question, choices.options)
+    right = found.margin(choices.answer) > 0
+    predicted, answer, _, turned = _classes(list(found.logprob), choices)  # type: ignore[arg-type]
+    hits = max(int(right.sum()), int((predicted == answer).sum()) if turned else 0)
+    return _told("accuracy", claimed, accuracy(claimed, hits, len(right)), turned and hits > int(right.sum()))
+
+
+def _f1(target: Target, value: object, choices: Choices) -> Checked:
+    claimed, found = _share(value, "F1"), target.choices(choices.question, choices.options)
+    if len(set(choices.options)) > 1:
+        raise BadInput("F1 needs classes: the same options for every question")
+    predicted, answer, size, turned = _classes(list(found.logprob), choices)  # type: ignore[arg-type]
+    return _told("F1", claimed, f1(claimed, predicted, answer, size, keyed("F1", choices.name)), turned)
+
+
+def _told(name: str, claimed: float, m: Measured, turned: bool) -> Checked:
+    how = ", with the labels in another order" if turned else ""
+    word = "above the interval" if m.overstated(claimed) else "not above the interval"
+    return (
+        m.p_value,
+        f"{name} claimed {claimed:.3g}, measured {m.value:.3g} [{m.low:.3g}, {m.high:.3g}] of {m.n}{how}: {word}",
+    )
+
+
+def _not_trained_on(target: Target, _: object, members: Members) -> Checked:
     label = members.label
     if label is None:
         raise BadInput("a claim about training data needs members and nonmembers")
@@ -100,4 +146,4 @@ def _not_trained_on(target: Target, _: object, members: Members) -> float:
         raise BadInput("a claim about training data needs members and nonmembers that can be scored")
     two_sided = mann_whitney(inside, outside).value
     higher = sum(a > b for a in inside for b in outside) > len(inside) * len(outside) / 2
-    return two_sided / 2 if higher else 1 - two_sided / 2
+    return (two_sided / 2 if higher else 1 - two_sided / 2), f"{len(inside)} members against {len(outside)} nonmembers"
