@@ -186,3 +186,16 @@ def test_what_goes_in_is_said_in_several_ways(text, stated):
     found = ATTRIBUTES["guidance: input"](card(f"# m\n\n{text}\n"))
     assert (found is not None) is stated
     assert found is None or not found.lies
+
+
+def test_our_own_signature_is_evidence_until_a_file_changes(tmp_path):
+    pytest.importorskip("cryptography")
+    from probatum.signing import new_key, sign
+
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "config.json").write_text("{}")
+    sign(tmp_path / "model", new_key(tmp_path / "k")[0])
+    found = signature(read_documents(tmp_path / "model"))
+    assert found.place == "probatum.sig.json: the digests of 1 files agree"
+    (tmp_path / "model" / "config.json").write_text('{"changed": 1}')
+    assert signature(read_documents(tmp_path / "model")).place.endswith("not checked")

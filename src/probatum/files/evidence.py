@@ -205,13 +205,14 @@ def any_code(d: Documents) -> Evidence | None:
     return next((Evidence(f"{d.card_name}, line {line.number}") for line in lines), None)
 
 
+_SIGNED = r"(?:\.(?:sig|dsse)(?:\.json)?|\.asc|\.sigstore|\.intoto\.jsonl?|(?:^|/)signature[^/]*\.json)$"
+
+
 def signature(d: Documents) -> Evidence | None:
     """A signed statement whose digests are those of the files; its signature is checked with a key, elsewhere."""
     named = None
     for name in d.names:
-        if not re.search(
-            r"(?:\.sig|\.asc|\.sigstore|\.intoto\.jsonl?|\.dsse(?:\.json)?|(?:^|/)signature[^/]*\.json)$", name
-        ):
+        if not re.search(_SIGNED, name):
             continue
         named = named or Evidence(f"{name[:120]}: not checked")
         digests = _subjects(d.read(name))
