@@ -6,15 +6,12 @@ import base64
 import hashlib
 import json
 import struct
-import tempfile
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import Literal
 
-from probatum.core.access import Access
+from probatum.controls.folder import Folder
 from probatum.core.control import Control
-from probatum.core.data import digest_of
-from probatum.core.target import Opener, Target
+from probatum.core.target import Opener
 from probatum.files.card_sections import SECTIONS
 
 #: A heading of every section, and a sentence that fills it.
@@ -73,29 +70,6 @@ The following hyperparameters were used during training:
 - Transformers 4.57.1
 - Pytorch 2.9.0
 """
-
-
-class Folder(Target):
-    """A model directory of which only the documents exist; it is written to a passing place when it is read."""
-
-    kind = "planted documents"
-    access = Access.BYTES
-
-    def __init__(self, name: str, files: Mapping[str, str | bytes]):
-        self.name = name
-        self._contents = {n: c.encode("utf-8") if isinstance(c, str) else c for n, c in files.items()}
-        self.digest = digest_of(*(part for n in sorted(files) for part in (n, self._contents[n])))
-        self._place: tempfile.TemporaryDirectory[str] | None = None
-
-    def files(self) -> Path:
-        """The folder, written once."""
-        if self._place is None:
-            self._place = tempfile.TemporaryDirectory(prefix="probatum-documents-")
-            for name, content in self._contents.items():
-                file = Path(self._place.name) / name
-                file.parent.mkdir(parents=True, exist_ok=True)
-                file.write_bytes(content)
-        return Path(self._place.name)
 
 
 def planted_card(filled: Iterable[str], *, template: int = 0, front: str = "") -> str:

@@ -5,49 +5,17 @@ anybody but the scanner, and what would run is harmless: it asks for the time, t
 from __future__ import annotations
 
 import pickle
-import tempfile
-from functools import cache
-from pathlib import Path
 
-from probatum.core.access import Access
+from probatum.controls.folder import Folder
 from probatum.core.control import Control
-from probatum.core.data import digest_of
 from probatum.core.draws import keyed
-from probatum.core.target import Opener, Target
+from probatum.core.target import Opener
 
 CALLS = (1, 2, 4)
 DRAWS = 10
 BLANKS = 24
 #: Harmless functions outside of every allow-list, as a module and a name.
 GADGETS = (("os", "getpid"), ("time", "time"), ("os", "getcwd"), ("platform", "node"), ("gc", "get_count"))
-
-
-class Directory(Target):
-    """Some bytes as files; written into a folder of its own when they are first asked for."""
-
-    kind = "files"
-    access = Access.BYTES
-
-    def __init__(self, name: str, files: dict[str, bytes]):
-        self.name, self._files = name, files
-        self.digest = digest_of(*(part for k in sorted(files) for part in (k, files[k])))
-
-    def files(self) -> Path:
-        """The folder."""
-        return _written(tuple(sorted(self._files.items())))
-
-
-@cache
-def _written(files: tuple[tuple[str, bytes], ...]) -> Path:
-    folder = tempfile.TemporaryDirectory(prefix="probatum-planted-")
-    _KEPT.append(folder)
-    for name, content in files:
-        (Path(folder.name) / name).write_bytes(content)
-    return Path(folder.name)
-
-
-#: Removed when the process ends.
-_KEPT: list[tempfile.TemporaryDirectory[str]] = []
 
 
 def planted_files(_: Opener) -> list[Control]:
@@ -65,7 +33,7 @@ def _case(kind: str, calls: int, draw: int) -> Control:
         content = content[:-1] + _call(module, name, draw + call) + b"."
     title = f"{calls} planted calls" if calls else "no planted call"
     files = {"config.json": b'{"model_type": "gpt2"}', f"weights{draw}.bin": content}
-    return Control(title, kind, Directory(title, files), {}, {}, calls or None, "planted calls")  # type: ignore[arg-type]
+    return Control(title, kind, Folder(title, files), {}, {}, calls or None, "planted calls")  # type: ignore[arg-type]
 
 
 def _call(module: str, name: str, way: int) -> bytes:

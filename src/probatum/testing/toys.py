@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import functools
 import json
-import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from probatum.controls.folder import Folder
 from probatum.core.data import KINDS, Data
 from probatum.core.draws import keyed
 from probatum.testing.targets import LANGUAGE, NgramTarget
@@ -183,11 +183,8 @@ def toy_target(planted: bool = True, *, folder: Path | None = None, seed: int = 
     )
 
 
-@functools.cache
 def toy_folder() -> Path:
     """A model directory of a few small files, made for this process and removed at its end."""
-    folder = tempfile.TemporaryDirectory(prefix="probatum-toy-")
-    _KEPT.append(folder)
     card = "---\nlicense: apache-2.0\n---\n# Toy\n\n## Training data\n\nInvented sentences about invented people.\n"
     header = b'{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}} '
     contents = {
@@ -195,12 +192,10 @@ def toy_folder() -> Path:
         "config.json": b'{"model_type": "llama", "torch_dtype": "float32", "max_position_embeddings": 64}',
         "model.safetensors": len(header).to_bytes(8, "little") + header + bytes(8),
     }
-    for name, content in contents.items():
-        (Path(folder.name) / name).write_bytes(content)
-    return Path(folder.name)
+    return _FOLDERS.setdefault("toy", Folder("toy", contents)).files()
 
 
-_KEPT: list[tempfile.TemporaryDirectory[str]] = []
+_FOLDERS: dict[str, Folder] = {}
 
 
 def reordered(data: Mapping[str, Data]) -> dict[str, Data]:
