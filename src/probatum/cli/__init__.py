@@ -36,6 +36,7 @@ def main(arguments: list[str] | None = None) -> None:
     """Run the command line. What the user can mend is one sentence on stderr and exit code 2."""
     from probatum.cli import (
         account,
+        atlas,
         audit,
         cache,
         canaries,
@@ -57,7 +58,7 @@ def main(arguments: list[str] | None = None) -> None:
 
     if not app.registered_commands:  # a second run in one process would add every verb again
         first = (audit, account, list_, explain, compare, protect, report, schema)
-        for verb in (*first, specimen, card, canaries, cache, data, guest, scan, convert, pack, sign):
+        for verb in (*first, specimen, card, canaries, cache, data, guest, scan, atlas, convert, pack, sign):
             verb.add(app)
     # A pipe or a terminal that cannot show a character must not end the run.
     for stream in (sys.stdout, sys.stderr):

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from probatum.scan.finding import Finding, Result
+    from probatum.scan.intake import Intake
 
 
 def lines(result: Result, quiet: bool = False) -> Iterator[str]:
@@ -29,6 +30,17 @@ def _finding(finding: Finding) -> Iterator[str]:
     yield f"    {finding.rule} {finding.severity}: {finding.message}" + (f"  [{place.strip()}]" if place else "")
     if finding.trace and finding.severity != "note":
         yield f"        {' → '.join(finding.trace)}"
+
+
+def intake_lines(found: list[Intake]) -> Iterator[str]:
+    """For every model one sentence, and a table unless it is a single file."""
+    for intake in found:
+        yield intake.sentence if len(found) == 1 else f"{printable(intake.path)}: {intake.sentence}"
+        if not intake.alone:
+            yield ""
+            for question, answer in intake.rows():
+                yield f"  {question:<20} {answer}"
+            yield ""
 
 
 def sentence(result: Result) -> str:
