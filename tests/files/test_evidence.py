@@ -13,8 +13,8 @@ from probatum.files.claim_checks import context_holds, dataset_holds, dtype_hold
 from probatum.files.documents import read_documents
 from probatum.files.evidence import inert_format, key_in_file, signature, snippet, weights
 from probatum.files.facts import context_length, same_name, stored_dtype
-from probatum.files.licenses import license_of
 from probatum.files.reuse import ATTRIBUTES
+from probatum.scan.licenses import license_of
 
 
 def folder(**files):

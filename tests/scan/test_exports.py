@@ -22,11 +22,11 @@ from probatum.scan.__main__ import main
 from probatum.scan.exports.declared import declared
 from probatum.scan.exports.junit import Case, document
 from probatum.scan.exports.junit import junit as to_junit
-from probatum.scan.exports.licenses import SPDX, spdx
 from probatum.scan.exports.places import Places, uri
 from probatum.scan.exports.sarif import sarif as to_sarif
 from probatum.scan.exports.sarif import text
 from probatum.scan.finding import printable
+from probatum.scan.licenses import SPDX, spdx
 
 HOSTILE = "a\x1b[31m\u202e<script>&\"'\n[click](http:evil)%2f\u200b\ufffe.pkl"
 CARD = """---

@@ -11,6 +11,7 @@ import re
 import stat
 
 from probatum.scan.finding import INERT
+from probatum.scan.licenses import license_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,23 +27,6 @@ WEIGHTS = ("safetensors", "torch zip", "torch legacy", "gguf", "onnx", "hdf5", "
 MARKS = ("config.json", "adapter_config.json", "model_index.json", "params.json", "model.safetensors.index.json")
 
 _FRONT = re.compile(r"\ufeff?---[ \t]*\r?\n(.{0,65536}?)\n---[ \t]*(?:\r?\n|$)", re.DOTALL)
-#: How the first lines of well-known license texts begin, and what a card calls them.
-LICENSES = (
-    ("apache-2.0", r"apache license\s+version 2\.0"),
-    ("mit", r"permission is hereby granted, free of charge, to any person"),
-    ("bsd-3-clause", r"redistribution and use in source and binary forms.{0,1600}neither the name"),
-    ("bsd-2-clause", r"redistribution and use in source and binary forms"),
-    ("agpl-3.0", r"gnu affero general public license\s+version 3"),
-    ("lgpl-3.0", r"gnu lesser general public license\s+version 3"),
-    ("gpl-3.0", r"gnu general public license\s+version 3"),
-    ("gpl-2.0", r"gnu general public license\s+version 2"),
-    ("openrail", r"open ?rail"),
-    ("llama", r"llama [\d.]* ?(?:version [\d.]+ )?community license|meta llama \d"),
-    ("gemma", r"gemma terms of use"),
-    ("cc-by-nc-4.0", r"attribution-noncommercial 4\.0"),
-    ("cc-by-sa-4.0", r"attribution-sharealike 4\.0"),
-    ("cc-by-4.0", r"attribution 4\.0 international"),
-)
 
 
 class Tensors:
@@ -139,8 +123,7 @@ class Facts:
         """(name, license as a card calls it) of the license text; ("", "") if there is none, or none that is known."""
         for name in self.files:
             if re.fullmatch(r"(?i)(licen[sc]e|copying)(\.(txt|md))?", name):
-                text = " ".join(self._text(name, 16384).lower().split())
-                known = next((id for id, pattern in LICENSES if re.search(pattern, text)), "")
+                known = license_of(self._text(name, 20_000))
                 return name, known
         return "", ""
 

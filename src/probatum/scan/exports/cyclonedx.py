@@ -14,9 +14,9 @@ import re
 import uuid
 
 from probatum.scan.exports.declared import HUB_ID, declared
-from probatum.scan.exports.licenses import spdx
 from probatum.scan.exports.places import uri
 from probatum.scan.finding import printable, quote
+from probatum.scan.licenses import spdx
 from probatum.scan.tree import BadPath
 
 TYPE_CHECKING = False
