@@ -93,8 +93,9 @@ times its usual rate; the others work as above. The first gold is now exactly th
 """
 
 READING_LORA = """
-The order of the methods is that of the first table. What a LoRA had taught, `grad_diff`, `kl_min`, `npo` and `idk_dpo` took
-away so that ten steps of training do not bring it back (0.00 to 0.01, golds 0.11 to 0.24), and here too they go too far.
+The order of the methods is that of the first table. What a LoRA had taught, `grad_diff`, `kl_min`, `npo` and `idk_dpo`
+took away so that ten steps of training do not bring it back (0.00 to 0.01, golds 0.11 to 0.24), and here too they go
+too far.
 """
 
 FUSING = """

@@ -17,8 +17,8 @@ FLOORS = {
     "engine": 3, "targets": 3, "controls": 3, "sets": 3, "scorers": 3, "lineage": 3,
     "probes": 4, "protections": 4, "transforms": 4,
     "runner": 5, "facets": 5, "contamination": 5, "trail": 5, "notes": 5, "deciding": 5, "audit": 5,
-    "planning": 5, "compare": 5, "protect": 5, "account": 5, "receipt": 5, "certify": 5, "endurance": 5, "model_card": 5,
-    "reports": 5, "ledger": 5, "signing": 5,
+    "planning": 5, "compare": 5, "protect": 5, "account": 5, "receipt": 5, "certify": 5, "endurance": 5,
+    "model_card": 5, "reports": 5, "ledger": 5, "signing": 5,
     "testing": 6, "bridges": 6, "cli": 7, "__main__": 8,
 }  # fmt: skip
 TOGETHER = (

@@ -87,7 +87,10 @@ PHRASES = [
     _DTYPE % b"V8" + b"(I3\nV|\nN(Va\nt(dVa\n(" + _DTYPE % b"f4" + b"I0\ntsI8\nI1\nI16\ntb", b"c__builtin__\nset\n(lR",
     _EMPTY + b"(I1\n(I1\nt" + _DTYPE % b"f8" + _STATE + b"I00\nC\x08AAAAAAAAtb",
     _EMPTY + b"(I1\n(I1\nt" + _DTYPE % b"O8" + b"I00\n(NltbN0", b"cargparse\nNamespace\n)\x81", b"Vkey\nQ", b"Pkey\n",
-    b"(Vx\nK\x01d",
+    b"(Vx\nK\x01d", _DTYPE % b"M8" + _STATE, _DTYPE % b"U3" + b"(I3\nV<\nNNNI12\nI4\nI8\ntb",
+    _DTYPE % b"M8" + b"(I4\nV<\nNNNI-1\nI-1\nI0\n(N(Vns\nI1\nI1\nI1\ntttb",
+    _DTYPE % b"S5" + b"(I3\nV|\nNNNI5\nI1\nI0\ntb",
+    b"cnumpy._core.multiarray\nscalar\n(" + _DTYPE % b"f8" + b"C\x08AAAAAAAAtR",
 ]  # fmt: skip
 #: (opcode, items it needs, change of the height)
 STACK = [
@@ -159,6 +162,7 @@ def real() -> list[bytes]:
     things = [
         [1, 2.5, "a", b"b", None, True, (1, 2)], {"a": {"b": [1]}, "c": {1, 2}}, collections.OrderedDict(a=1),
         np.arange(3.0), np.float64(1), np.zeros(2, dtype=[("a", "f4"), ("b", "i4")]), np.array(["x", 1], dtype=object),
+        np.zeros(2, dtype="M8[ns]"), np.array(["ab", "c"]), np.zeros((2, 2), dtype="S3"), np.datetime64(3, "s"),
         collections.defaultdict(list, a=[1]), bytearray(b"abc"), 2**70, "caf\xe9", collections.deque([1], 3), object(),
     ]  # fmt: skip
     return [pickle.dumps(t, p) for t in things for p in range(6)] + [dumped(t, p) for t in things for p in range(6)]

@@ -1,6 +1,8 @@
 """Every way past a pickle scanner that we know of: found, whatever the file is called."""
 
+import gzip
 import pickle
+import zlib
 
 import attacks
 import pytest
@@ -92,3 +94,22 @@ def test_fields_must_lie_inside_their_item():
     assert scan_bytes(data).verdict == "proved inert"
     assert b"K\x04\x86" in data
     assert "PKL007" in rules(scan_bytes(data.replace(b"K\x04\x86", b"K\x05\x86")))
+
+
+def test_a_date_must_keep_its_unit():
+    """State without the unit leaves a null pointer in the dtype, and NumPy dies when it uses it."""
+    made = b"\x80\x02cnumpy\ndtype\n(VM8\nI00\nI01\ntR(I3\nV<\nNNNI-1\nI-1\nI0\ntb."
+    assert "PKL007" in rules(scan_bytes(made))
+
+
+@pytest.mark.parametrize("write", [lambda d: zlib.compress(d).hex(), lambda d: gzip.compress(d).hex().upper()])
+def test_compressed_payloads_in_hex(write):
+    assert "PKL003" in rules(scan_bytes(pickle.dumps({"w": write(b"\x80\x04" + attacks.EVAL)}, 4)))
+
+
+@pytest.mark.parametrize("start", [b"", b"cmy-module\nx\n" * 500, b"cmy module\nx y\n0" * 400])
+def test_modules_whose_names_are_no_words(start):
+    """A file `my-module.py` can be imported by a pickle, though by no import statement."""
+    assert "PKL001" in rules(scan_bytes(start + b"cmy-module\nrun\n.", "noextension"))
+    for name in ("noextension", "data.txt"):
+        assert scan_bytes(start + b"cmy-module\nrun\n(tR.", name).verdict in (attacks.UNKNOWN, attacks.DANGER)

@@ -16,8 +16,10 @@ if TYPE_CHECKING:
 FREE = IN_MEMORY = 64 << 20
 #: Bytes that go in, and that come out, at a time.
 CHUNK, STEP = 4096, 1 << 16
+#: How the last bytes before an error are looked for: in pieces of so many.
+PIECE = 256
 #: Memory that a decoder of LZMA may ask for; the largest preset of xz needs 65 MiB.
-MEMORY = 256 << 20
+MEMORY = 72 << 20
 
 
 class BadStream(ValueError):
@@ -123,20 +125,34 @@ def by_library(make: Callable[[], Any], source: Source, start: int, out: Output)
     return pos - len(inflater.unused_data)
 
 
-def _salvage(make: Callable[[], Any], source: Source, pos: int, calls: int, out: Output) -> None:
-    """Repeat the calls that went well, then take the failed one byte by byte."""
-    inflater = make()
-    try:
-        for n in range(calls + STEP):
-            block = source.read(pos, CHUNK) if inflater.needs_input and n <= calls else b""
-            if not block and inflater.needs_input:
-                return
-            data = inflater.decompress(block, STEP if n < calls else 1)
-            pos += len(block)
-            if n >= calls:
-                out.add(data)
-    except Bomb:
-        raise
-    except Exception as error:
-        if type(error).__name__ not in ("LZMAError", "OSError", "EOFError", "ValueError"):
-            raise
+def _salvage(make: Callable[[], Any], source: Source, start: int, calls: int, out: Output) -> None:
+    """What the failed call would have given before its error: in pieces, then the last piece byte by byte."""
+    pieces = _again(make, source, start, calls, 0, PIECE, None)
+    _again(make, source, start, calls, pieces, 1, out)
+
+
+def _again(
+    make: Callable[[], Any], source: Source, pos: int, calls: int, pieces: int, size: int, out: Output | None
+) -> int:
+    """Repeat the calls and the pieces that went well, then go on by ``size`` bytes; gives how often that went well.
+
+    The decoder cannot be copied, but it does the same again. What the pieces and the last bytes give goes to ``out``.
+    """
+    inflater, good = make(), 0
+    most = STEP // PIECE + 1 if size == PIECE else PIECE
+    for n in range(calls + pieces + most):
+        block = source.read(pos, CHUNK) if inflater.needs_input and n <= calls else b""
+        if inflater.eof or (not block and inflater.needs_input):
+            break
+        length = STEP if n < calls else PIECE if n < calls + pieces else size
+        try:
+            data = inflater.decompress(block, length)
+        except Exception as error:
+            if type(error).__name__ not in ("LZMAError", "OSError", "EOFError", "ValueError"):
+                raise
+            break
+        pos += len(block)
+        good += n >= calls + pieces
+        if out is not None and n >= calls:
+            out.add(data)
+    return good

@@ -34,7 +34,7 @@ def kind(head: bytes) -> str:
         return "bzip2"
     if head[:6] == b"\xfd7zXZ\0":
         return "xz"
-    if head[:4] == b"ZF0x":
+    if head[:2] == b"ZF" and _length(head[2:21]) >= 0:
         return "joblib z-file"
     if head[:1] == b"]" and head[1:3] == b"\0\0" and len(head) > 13 and head[13] == 0:
         size = int.from_bytes(head[5:13], "little")
@@ -42,6 +42,14 @@ def kind(head: bytes) -> str:
     if head[:1] == b"x" and head[1:2] in b"\x01\x5e\x9c\xda" and len(head) > 2 and _inflates(head):
         return "zlib"
     return ""
+
+
+def _length(digits: bytes) -> int:
+    """The length in the header of a z-file, as joblib takes it: whatever ``int`` reads; -1 if that is no length."""
+    try:
+        return int(digits, 16)
+    except ValueError:
+        return -1
 
 
 def _inflates(head: bytes) -> bool:
@@ -123,8 +131,9 @@ def _gzip(source: Source, pos: int, out: Output) -> int:
 
 
 def _zlib(source: Source, pos: int, out: Output) -> int:
-    if source.read(pos + 1, 1)[0] & 0x20:
-        raise BadStream("a preset dictionary")
+    head = source.read(pos, 2)
+    if len(head) < 2 or head[0] & 15 != 8 or head[1] & 0x20:
+        raise BadStream("a header that is cut off, of another method, or with a preset dictionary")
     total = Sum(out, zlib.adler32, 1)
     end = deflate(source, pos + 2, total)
     if source.read(end, 4) != total.value.to_bytes(4, "big"):
@@ -134,10 +143,7 @@ def _zlib(source: Source, pos: int, out: Output) -> int:
 
 def _z_file(source: Source, out: Output) -> int:
     """The length in the header is that of what comes out; joblib refuses others."""
-    try:
-        length = int(source.read(2, 19), 16)
-    except ValueError:
-        raise BadStream("a length that is no number") from None
+    length = _length(source.read(2, 19))
     at = 22 if source.read(21, 1) == b" " else 21
     if not source.read(at, 1):
         raise BadStream("the stream breaks off")

@@ -21,8 +21,8 @@ MAGIC = b"\x89HDF\r\n\x1a\n"
 _START = re.compile(rb'\{\s*"(?:class_name|module|config|registered_name|build_config|name|keras_version)"\s*:')
 LONGEST = 16 << 20
 #: Most bytes that are searched, and most places that are tried.
-SEARCHED, TRIED = 4 << 30, 256
-_KEY = re.compile(rb"class_name")
+SEARCHED, TRIED = 1 << 30, 256
+KEY, BLOCK = b"class_name", 4 << 20
 
 
 def sniff(head: bytes, source: Source) -> bool:
@@ -39,9 +39,12 @@ def sniff(head: bytes, source: Source) -> bool:
 
 def scan(source: Source, context: Context) -> None:
     context.report("HDF001", "the tree of groups was not read; only configurations were searched for", source, offset=0)
+    context.budget.spend_steps(source.size // 64)
+    first = _first(source)
+    if first < 0:
+        return
     data, start, end = source.view()
-    context.budget.spend_steps((end - start) // 64)
-    pos, tried, found = start, 0, 0
+    pos, tried, found = start + max(0, first - LONGEST), 0, 0
     last = min(end, start + SEARCHED)
     while tried < TRIED:
         match = _START.search(data, pos, last)
@@ -56,10 +59,19 @@ def scan(source: Source, context: Context) -> None:
             found += 1
             keras_.judge(value, source, context, match.start() - start)
             pos = match.start() + size
-    if (tried > found or not found) and _KEY.search(data, start, last):
+    if (tried > found or not found) and data.find(KEY, start + first, last) >= 0:
         context.report("HDF002", f"the word {quote('class_name')} stands in it, but no whole configuration", source)
     if tried == TRIED:
         context.report("BUD001", f"more than {TRIED} configurations; the rest was not read", source)
+
+
+def _first(source: Source) -> int:
+    """Where the word of every configuration stands first, or -1; read block by block, so that nothing is mapped."""
+    for pos in range(0, min(source.size, SEARCHED), BLOCK - len(KEY)):
+        at = source.read(pos, BLOCK).find(KEY)
+        if at >= 0:
+            return pos + at
+    return -1
 
 
 def _value(raw: bytes, context: Context) -> tuple[object, int]:

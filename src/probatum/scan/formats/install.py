@@ -28,6 +28,9 @@ BACKENDS = ("setuptools.build_meta", "hatchling.build", "flit_core.buildapi", "p
 _HOOKS = (("hatch", "build", "hooks", "custom"), ("pdm", "build", "custom-hook"), ("poetry", "build", "script"),
           ("setuptools", "cmdclass"))  # fmt: skip
 
+#: Longest TOML that is parsed, and most dots in a line: Python's parser takes quadratic time for keys with dots.
+LONGEST, DOTS = 1 << 20, 512
+
 
 def sniff(head: bytes, source: Source) -> bool:
     """By name only: the texts look like any other."""
@@ -76,6 +79,9 @@ def _requirements(content: str, source: Source, context: Context) -> None:
 def _toml(content: str, source: Source, context: Context) -> None:
     import tomllib
 
+    if len(content) > LONGEST or any(line.count(".") > DOTS for line in content.splitlines()):
+        context.report("REQ004", "it is too long, or has keys of too many parts, to be parsed", source)
+        return
     try:
         value: dict[str, Any] = tomllib.loads(content)
     except (ValueError, RecursionError) as error:

@@ -19,7 +19,7 @@ EXCLUSIVE = True
 
 #: A first line as protocol 0 writes it: a global, a mark with what may follow, or a literal that ends at once.
 _EARLY = re.compile(
-    rb"c[A-Za-z_][\w.]*\r?\n([A-Za-z_][\w.]*\r?\n|[\w.]*\Z)|\([^ \w]|\([01dltciISVFLNKMJGXUTBCP]|[ILFSVP].*\n"
+    rb"c[^\n]+\n([^\n]*\n|[^\n]*\Z)|\([^ \w]|\([01dltciISVFLNKMJGXUTBCP]|[ILFSVP].*\n"
     rb"|[\]})NKMJGXUTBC\x82-\x84\x88-\x98]"
 )
 #: Names of texts whose lines are words, where two words may look like a global.
@@ -40,21 +40,21 @@ def sniff(head: bytes, source: Source) -> bool:
     if torch_legacy.sniff(head, source):
         return False
     if safetensors_.sniff(head, source):
-        return any(_leads(source.read(0, 1 << 20))[1:])
+        return any(_leads(source.read(0, 1 << 20), source.size)[1:])
     if head[:1] == b"\x80":
         return len(head) > 1 and head[1] <= 5
     if head[:4] == b"PK\x03\x04" or not _EARLY.match(head):  # PERSID "K…" would be a pickle to a few loaders only
         return False
     if head[:3] == b"BZh" and source.size < _BZ_AS_PICKLE:
         return False
-    parsed, named, called = _leads(head)
+    parsed, named, called = _leads(source.read(0, 1 << 20), source.size)
     return parsed or called or (named and not source.name_ends(_TEXTS | text.RUN))
 
 
-def _leads(data: bytes) -> tuple[bool, bool, bool]:
-    """Does it parse, name, call?"""
+def _leads(data: bytes, size: int) -> tuple[bool, bool, bool]:
+    """Does the beginning of a source of so many bytes parse, name, call?"""
     try:
-        return probe(data, Context(Budget(steps=1 << 20)))
+        return probe(data, Context(Budget(steps=1 << 21)), size)
     except Spent:
         return True, True, True
 

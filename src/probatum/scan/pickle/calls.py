@@ -38,31 +38,36 @@ def find(m: Machine, module: str, name: str) -> Global:
 def call(m: Machine, callee: Value, args: Value, opcode: str) -> Value:
     """What calling ``callee`` with ``args`` gives. Arguments that are no tuple are spread by some loaders."""
     m.called = True
-    what = printable(describe(callee))
     if is_plain(callee):
-        raise Broken(f"calls {what[:60]}")
-    trace: tuple[str, ...] = (f"{opcode} at {m.place} with {printable(describe(args))}",)
+        raise Broken(f"calls {printable(describe(callee))[:60]}")
     if not isinstance(callee, Global):
-        rule, whose = ("PKL002", "") if callee is PERSISTENT else ("PKL005", ", which is no named function")
-        m.log.found(rule, f"calls {what}{whose}", m.place, trace)
+        whose = "" if callee is PERSISTENT else ", which is no named function"
+        _found_call(m, "PKL002" if callee is PERSISTENT else "PKL005", callee, args, opcode, whose)
         return UNKNOWN
-    trace = (f"{what} named at {callee.offset}", *trace)
     entry = callee.entry
     if entry is None:
         rule = "PKL003" if is_dangerous(callee.module, callee.name) else "PKL002"
-        m.log.found(rule, f"calls {what}", m.place, trace)
+        _found_call(m, rule, callee, args, opcode)
         return UNKNOWN
     try:
         if entry.call is None or args.__class__ is not tuple:
             raise Refused("may be named, not called" if entry.call is None else "arguments that are no tuple")
         result = entry.call(entry, args)
     except Refused as refused:
-        m.log.found("PKL006", f"calls {what}: {refused.args[0]}", m.place, trace)
+        _found_call(m, "PKL006", callee, args, opcode, f": {refused.args[0]}")
         return UNKNOWN
     if result.__class__ is Made:
         name = result.entry.name
         m.pairs = m.pairs or name == WRAPPER or (name == "numpy.dtype" and result.detail.letter == "V")
     return result
+
+
+def _found_call(m: Machine, rule: str, callee: Value, args: Value, opcode: str, why: str = "") -> None:
+    what = printable(describe(callee))
+    trace: tuple[str, ...] = (f"{opcode} at {m.place} with {printable(describe(args))}",)
+    if isinstance(callee, Global):
+        trace = (f"{what} named at {callee.offset}", *trace)
+    m.log.found(rule, f"calls {what}{why}", m.place, trace)
 
 
 def global_lines(m: Machine) -> None:
@@ -128,20 +133,20 @@ def build(m: Machine) -> None:
     if is_plain(target):
         return  # every loader does nothing or fails
     m.called = True
-    trace = (f"BUILD at {m.place} with {printable(describe(state))}",)
-    what = printable(describe(target))
+    rule, verb, why = "PKL007", "gives state to", ""
     if isinstance(target, Global):
-        m.log.found("PKL018", f"plants attributes on {what}", m.place, trace)
-    elif not isinstance(target, Made) or target.entry.build is None:
-        m.log.found("PKL007", f"gives state to {what}", m.place, trace)
-    else:
+        rule, verb = "PKL018", "plants attributes on"
+    elif isinstance(target, Made) and target.entry.build is not None:
         try:
             target.entry.build(target, state)
         except Refused as refused:
-            m.log.found("PKL007", f"gives state to {what}: {refused.args[0]}", m.place, trace)
+            why = f": {refused.args[0]}"
+        else:
+            if target.entry.name == WRAPPER:
+                read_array(m, target.detail)
             return
-        if target.entry.name == WRAPPER:
-            read_array(m, target.detail)
+    trace = (f"BUILD at {m.place} with {printable(describe(state))}",)
+    m.log.found(rule, f"{verb} {printable(describe(target))}{why}", m.place, trace)
 
 
 def _extension(m: Machine, code: str, size: int) -> None:

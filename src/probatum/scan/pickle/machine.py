@@ -65,6 +65,9 @@ if TYPE_CHECKING:
         def asked(self, pid: Value, offset: int) -> None: ...
 
 
+#: Bytes after which the steps are counted and compared with the budget.
+STRETCH = 1 << 16
+
 OTHERS: list[Callable[[Machine], None] | None] = [None] * 256
 for _op, _act in {**ACTS, **LITERALS}.items():
     OTHERS[_op] = _act
@@ -133,76 +136,123 @@ class Machine:
         data, pos, limit, stack, meta = self.data, self.start, self.limit, self.stack, self.metastack
         memo, steps = self.memo, 0
         dense = memo.dense
-        at = pos
+        at = first = pos
         try:
             while True:
-                while pos < limit:
+                # A step is counted for each byte on which an opcode may begin, a stretch at a time
+                first = pos
+                stretch = first + min(STRETCH, most - steps + 1)
+                end = limit if limit < stretch else stretch
+                while pos < end:
                     at = pos
                     op = data[pos]
                     pos += 1
-                    steps += 1
-                    if op == BININT1:
+                    if op >= 0x80:
+                        if op == MEMOIZE:
+                            if memo.sparse:
+                                memo.put(memo.count(), stack[-1])
+                            else:
+                                dense.append(stack[-1])
+                            continue
+                        if op == SHORT_BINUNICODE:
+                            size = data[pos]
+                            pos += 1 + size
+                            stack.append(str(data[pos - size : pos], "utf-8", "surrogatepass"))
+                            if size > 24:
+                                self.log.carried(pos - size, size, True)
+                            continue
+                        if op == TUPLE2:
+                            last = stack.pop()
+                            stack[-1] = (stack[-1], last)
+                            continue
+                        if op == TUPLE3:
+                            last = stack.pop()
+                            middle = stack.pop()
+                            stack[-1] = (stack[-1], middle, last)
+                            continue
+                        if op == TUPLE1:
+                            stack[-1] = (stack[-1],)
+                            continue
+                        if op == NEWTRUE:
+                            stack.append(True)
+                            continue
+                        if op == NEWFALSE:
+                            stack.append(False)
+                            continue
+                    elif op >= 0x60:
+                        if op == BINGET:
+                            index = data[pos]
+                            stack.append(dense[index] if index < len(dense) else memo.get(index))
+                            pos += 1
+                            continue
+                        if op == BINPUT:
+                            if data[pos] == len(dense) and not memo.sparse:
+                                dense.append(stack[-1])
+                            else:
+                                memo.put(data[pos], stack[-1])
+                            pos += 1
+                            continue
+                        if op == LONG_BINGET:
+                            stack.append(memo.get(int.from_bytes(data[pos : pos + 4], "little")))
+                            pos += 4
+                            continue
+                        if op == LONG_BINPUT:
+                            index = int.from_bytes(data[pos : pos + 4], "little")
+                            if index == len(dense) and not memo.sparse:
+                                dense.append(stack[-1])
+                            else:
+                                memo.put(index, stack[-1])
+                            pos += 4
+                            continue
+                        if op == EMPTY_DICT:
+                            stack.append(Dict())
+                            continue
+                        if op == SETITEMS:
+                            items, stack = stack, meta.pop()
+                            target = stack[-1]
+                            if target.__class__ is Dict and not (target.closed or self.pairs or len(items) % 2):
+                                target.put(items)
+                            else:
+                                self.pos, self.stack, self.reached = pos, stack, at
+                                fill_items(self, items)
+                            continue
+                        if op == APPENDS:
+                            items, stack = stack, meta.pop()
+                            if stack[-1] is not LIST:
+                                self.pos, self.stack, self.reached = pos, stack, at
+                                fill_list(self, items)
+                            continue
+                        if op == TUPLE:
+                            items, stack = stack, meta.pop()
+                            stack.append(tuple(items) if len(items) <= KEPT_ITEMS else LONG_TUPLE)
+                            continue
+                        if op == APPEND and stack[-2] is LIST:
+                            stack.pop()
+                            continue
+                        if op == SETITEM and stack[-3].__class__ is Dict and not (stack[-3].closed or self.pairs):
+                            stack[-3].put(stack[-2:])
+                            del stack[-2:]
+                            continue
+                    elif op == BININT1:
                         stack.append(data[pos])
                         pos += 1
-                    elif op == BINGET:
-                        index = data[pos]
-                        stack.append(dense[index] if index < len(dense) else memo.get(index))
-                        pos += 1
-                    elif op == MEMOIZE:
-                        if memo.sparse:
-                            memo.put(memo.count(), stack[-1])
-                        else:
-                            dense.append(stack[-1])
-                    elif op == BINPUT:
-                        if data[pos] == len(dense) and not memo.sparse:
-                            dense.append(stack[-1])
-                        else:
-                            memo.put(data[pos], stack[-1])
-                        pos += 1
-                    elif op == SHORT_BINUNICODE:
-                        size = data[pos]
-                        pos += 1 + size
-                        stack.append(str(data[pos - size : pos], "utf-8", "surrogatepass"))
-                        if size > 24:
-                            self.log.carried(pos - size, size, True)
-                    elif op == BININT2:
-                        stack.append(data[pos] | data[pos + 1] << 8)
-                        pos += 2
-                    elif op == MARK:
-                        meta.append(stack)
-                        stack = []
+                        continue
                     elif op == BINFLOAT:
                         stack.append(NUMBER)
                         pos += 8
-                    elif op == LONG_BINGET:
-                        stack.append(memo.get(int.from_bytes(data[pos : pos + 4], "little")))
-                        pos += 4
-                    elif op == EMPTY_DICT:
-                        stack.append(Dict())
-                    elif op == SETITEMS:
-                        items, stack = stack, meta.pop()
-                        target = stack[-1]
-                        if target.__class__ is Dict and not (target.closed or self.pairs or len(items) % 2):
-                            target.put(items)
-                        else:
-                            self.pos, self.stack, self.reached = pos, stack, at
-                            fill_items(self, items)
-                    elif op == APPENDS:
-                        items, stack = stack, meta.pop()
-                        if stack[-1] is not LIST:
-                            self.pos, self.stack, self.reached = pos, stack, at
-                            fill_list(self, items)
-                    elif op == TUPLE:
-                        items, stack = stack, meta.pop()
-                        stack.append(tuple(items) if len(items) <= KEPT_ITEMS else LONG_TUPLE)
-                    elif op == TUPLE2:
-                        last = stack.pop()
-                        stack[-1] = (stack[-1], last)
-                    elif op == EMPTY_LIST:
-                        stack.append(LIST)
+                        continue
                     elif op == BININT:
                         stack.append(unpack_from("<i", data, pos)[0])
                         pos += 4
+                        continue
+                    elif op == BININT2:
+                        stack.append(data[pos] | data[pos + 1] << 8)
+                        pos += 2
+                        continue
+                    elif op == MARK:
+                        meta.append(stack)
+                        stack = []
+                        continue
                     elif op == BINUNICODE:
                         size = int.from_bytes(data[pos : pos + 4], "little")
                         pos += 4 + size
@@ -210,45 +260,36 @@ class Machine:
                         stack.append(text)
                         if size > 24:
                             self.log.carried(pos - size, size, True)
+                        continue
+                    elif op == EMPTY_LIST:
+                        stack.append(LIST)
+                        continue
                     elif op == NONE:
                         stack.append(None)
-                    elif op == NEWTRUE:
-                        stack.append(True)
-                    elif op == NEWFALSE:
-                        stack.append(False)
-                    elif op == LONG_BINPUT:
-                        memo.put(int.from_bytes(data[pos : pos + 4], "little"), stack[-1])
-                        pos += 4
-                    elif op == TUPLE1:
-                        stack[-1] = (stack[-1],)
-                    elif op == TUPLE3:
-                        last = stack.pop()
-                        middle = stack.pop()
-                        stack[-1] = (stack[-1], middle, last)
+                        continue
                     elif op == EMPTY_TUPLE:
                         stack.append(())
-                    elif op == APPEND and stack[-2] is LIST:
-                        stack.pop()
-                    elif op == SETITEM and stack[-3].__class__ is Dict and not (stack[-3].closed or self.pairs):
-                        stack[-3].put(stack[-2:])
-                        del stack[-2:]
+                        continue
                     elif op == STOP:
                         stack[-1]  # a loader that finds nothing here raises, as this does
                         self.pos, self.stack, self.reached = pos, stack, at
                         return pos
-                    else:
-                        act = OTHERS[op]
-                        if act is None:
-                            raise Broken(f"0x{op:02x} is no opcode")
-                        self.pos, self.stack, self.reached = pos, stack, at
-                        act(self)
-                        pos, stack, limit = self.pos, self.stack, self.limit
-                    if steps > most:
-                        raise Spent(f"the budget of {most:,} steps is spent")
-                limit = self._leave_frame(pos, at)
+                    act = OTHERS[op]
+                    if act is None:
+                        raise Broken(f"0x{op:02x} is no opcode")
+                    self.pos, self.stack, self.reached = pos, stack, at
+                    act(self)
+                    pos, stack, limit = self.pos, self.stack, self.limit
+                    end = limit if limit < stretch else stretch
+                steps += min(at + 1, stretch) - first
+                first = pos
+                if steps > most:
+                    raise Spent(f"the budget of {most:,} steps is spent")
+                if pos >= limit:
+                    limit = self._leave_frame(pos, at)
         finally:
             self.pos, self.reached = max(self.pos, pos), at  # an act that raised may have read further
-            self.steps += steps
+            self.steps += steps + max(0, min(at + 1, self.end) - first)
 
     def _leave_frame(self, pos: int, at: int) -> int:
         """The next limit, at the end of a frame or of the data."""

@@ -84,6 +84,8 @@ def _dtype_state(target: Made, state: Value) -> None:
     require(order.__class__ in (str, bytes) and order in ("<", ">", "|", "=", b"<", b">", b"|", b"="), "a byte order")
     require(size.__class__ is int and align.__class__ is int and flags.__class__ is int, "sizes that are no numbers")
     require(len(state) == 8 or _is_metadata(state[8]), "metadata")
+    timed = len(state) == 9 and state[8].__class__ is tuple
+    require(d.letter not in ("m", "M") or timed, "a date without its unit")  # NumPy would follow a null pointer
     if names is None and fields is None and base is None and d.kind != "sized":
         require(size == -1 and align == -1 and flags == FLAGS[d.kind], "sizes or flags of another dtype")
         return
