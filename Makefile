@@ -17,8 +17,8 @@ fast: $(READY)  ## the quick tests
 	$(BIN)/python -m pytest -n 2 -m "not slow"
 
 check: $(READY)  ## linters, types, floors, stale documents
-	$(BIN)/ruff check src tests benchmarks examples docs/comparison.py docs/nulls.py docs/unlearning.py
-	$(BIN)/ruff format --check src tests benchmarks examples docs/comparison.py docs/nulls.py docs/unlearning.py
+	$(BIN)/ruff check src tests benchmarks examples docs/comparison.py docs/nulls.py docs/unlearning.py docs/threats.py
+	$(BIN)/ruff format --check src tests benchmarks examples docs/comparison.py docs/nulls.py docs/unlearning.py docs/threats.py
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -m "not slow" tests/test_floors.py tests/test_docs.py
 
@@ -27,6 +27,7 @@ docs: $(READY)  ## write what is generated
 	$(BIN)/python docs/comparison.py > docs/comparison.md
 	$(BIN)/python docs/nulls.py > docs/nulls.md
 	$(BIN)/python docs/unlearning.py > docs/unlearning.md  # its figures: --measure, some minutes
+	$(BIN)/python docs/threats.py > docs/threats.md
 
 bench: $(READY)  ## speed against peers, as ratios
 	$(BIN)/python benchmarks/one_pass.py
