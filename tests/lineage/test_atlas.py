@@ -299,3 +299,25 @@ def test_the_survey_is_json(tmp_path):
 
     again = json.loads(json.dumps(to_plain(survey(tmp_path))))
     assert len(again["models"]) == 3
+
+
+def test_documentation_of_a_collection_is_counted(tmp_path):
+    from probatum.lineage.practice import filled, practice
+
+    cards = {
+        "a": "# A\n\n## Training data\n\nLetters of a bank, collected by hand in one year.\n",
+        "b": "# B\n\n## Training data\n\n[More Information Needed]\n",
+        "c": None,
+    }
+    found = []
+    for name, text in cards.items():
+        (tmp_path / name).mkdir()
+        if text is not None:
+            (tmp_path / name / "README.md").write_text(text)
+        found.append(filled(tmp_path / name))
+    rows = {row["name"]: row for row in practice(found)}
+    assert (rows["a card"]["count"], rows["a card"]["n"]) == (2, 3)
+    assert (rows["training"]["count"], rows["training"]["n"]) == (1, 2)
+    assert rows["training"]["low"] < 0.5 < rows["training"]["high"]
+    assert rows["evaluation"]["count"] == 0
+    assert [row["rate"] for row in practice([])] == [None] * 9

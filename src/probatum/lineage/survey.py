@@ -12,6 +12,7 @@ from probatum.lineage.atlas import Edge, Rules, chart
 from probatum.lineage.collection import Entry, distances, read_collection
 from probatum.lineage.licenses import judge, license_of
 from probatum.lineage.mother import heritage
+from probatum.lineage.practice import filled, practice
 from probatum.lineage.traits import likeness, mutations
 
 #: How sure a rule is, in words for a reader.
@@ -35,6 +36,7 @@ class Survey:
     licenses: dict[str, int]  #: edges by verdict: kept, conflict, unknown
     likeness: dict[str, Any]
     mutations: tuple[dict[str, Any], ...]
+    documentation: tuple[dict[str, Any], ...]
     baseline: dict[str, Any]
     notes: tuple[str, ...]
 
@@ -66,15 +68,20 @@ def survey(
     edges, family = chart(entries, table, rules=rules, level=level)
     pairs = [(e.parent, e.child) for e in edges]
     cards = [e.model.card for e in entries]
+    written = [filled(e.model.path) for e in entries]
     rows = [_edge(e, entries) for e in edges]
     verdicts = Counter(r["license"]["verdict"] for r in rows)
     return Survey(
         str(folder),
-        tuple(_model(e, family[i], i in {c for _, c in pairs}) for i, e in enumerate(entries)),
+        tuple(
+            _model(e, family[i], i in {c for _, c in pairs}) | {"sections": sorted(written[i][1])}
+            for i, e in enumerate(entries)
+        ),
         tuple(rows),
         {v: verdicts.get(v, 0) for v in ("kept", "conflict", "unknown")},
         likeness(cards, pairs, family),
         tuple(mutations(cards, pairs)),
+        tuple(practice(written)),
         _baseline(entries, table, family, pairs),
         tuple(_notes(entries, family, edges)),
     )
