@@ -72,7 +72,9 @@ def test_every_type(tmp_path, zipped):
     assert len({dtype for dtype, _, _ in found.values()}) == len(DTYPES)
 
 
-@pytest.mark.parametrize(("zipped", "protocol"), [(True, 2), (True, 3), (True, 4), (True, 5), (False, 2), (False, 3)])
+@pytest.mark.parametrize(
+    ("zipped", "protocol"), [(True, 2), (True, 3), (True, 4), (True, 5), (False, 2), (False, 3), (False, 4), (False, 5)]
+)
 @pytest.mark.filterwarnings("ignore:Detected pickle protocol")
 def test_every_layout(tmp_path, zipped, protocol):
     base = torch.arange(120, dtype=torch.float32).reshape(4, 5, 6)

@@ -18,12 +18,14 @@ if TYPE_CHECKING:
 NAME = "torch legacy"
 EXCLUSIVE = True
 
+FRAME = b"\x95"
 #: LONG1 with the ten bytes of PyTorch's magic number.
 MAGIC = b"\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
 
 
 def sniff(head: bytes, source: Source) -> bool:
-    return head[:1] == b"\x80" and head[2 : 2 + len(MAGIC)] == MAGIC
+    start = 11 if head[2:3] == FRAME else 2  # protocols 4 and 5 put streams into frames
+    return head[:1] == b"\x80" and head[start : start + len(MAGIC)] == MAGIC
 
 
 def scan(source: Source, context: Context) -> None:
