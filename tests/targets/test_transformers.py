@@ -646,7 +646,7 @@ def spoil(path, change):
     [
         ("no config", "no config.json here; expected a Hugging Face model directory"),
         ("config is not JSON", "is not JSON"),
-        ("pickle", "pickle weights are never loaded"),
+        ("pickle", "those are never loaded"),
         ("nothing", "no model.safetensors here"),
         ("adapter", "is an adapter, not a model"),
         ("code", r"wants to run code .*--trust-remote-code"),

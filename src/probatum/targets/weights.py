@@ -52,8 +52,8 @@ def weight_files(path: Path) -> list[Path]:
         return [path / "model.safetensors"]
     if any(path.glob("pytorch_model*.bin")) or any(path.glob("*.pt")) or any(path.glob("*.pth")):
         raise BadInput(
-            f"{path}: has pickle weights only, and pickle weights are never loaded because opening one runs code; "
-            "convert the model with save_pretrained(..., safe_serialization=True) where you trust it"
+            f"{path}: has pickle weights only, and those are never loaded, since opening one can run code; read them "
+            f"without unpickling: probatum convert {path} {path}-safe"
         )
     if (path / "adapter_config.json").is_file():
         raise BadInput(f"{path}: is an adapter, not a model; open it with its base, or merge it into its base first")
