@@ -213,3 +213,16 @@ def test_code_in_any_stream_of_a_legacy_checkpoint():
     data = legacy()
     end = data.index(b"\x80\x02", 4)
     assert "PKL003" in rules(scan_bytes(data[:end] + EVIL + data[end:]))
+
+
+@pytest.mark.parametrize("properties", [b"\xff\0\0\1\0", b"\x5d\xff\xff\xff\xff"], ids=["none such", "4 GiB of memory"])
+def test_lzma_properties_that_no_decoder_should_follow(properties):
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_LZMA) as archive:
+        archive.writestr("a.bin", b"\0" * 100)
+    raw = out.getvalue()
+    start = raw.index(b"a.bin") + len("a.bin") + 4
+    raw = raw[:start] + properties + raw[start + 5 :]
+    result = scan_bytes(raw, "a.zip")
+    assert "ZIP007" in rules(result)
+    assert "FIL004" not in rules(result)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 
 from probatum.scan.finding import quote
+from probatum.scan.inflate import MEMORY
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def member_source(member: Header, start: int, source: Source, context: Context) 
         return inside
     inflater = _inflater(member.method, source.read(start, 9))
     if inflater is None:
-        said = f"{quote(member.name)} is compressed by method {member.method}"
+        said = f"{quote(member.name)} is compressed by method {member.method}, in a way that is not read"
         context.report("ZIP007", said, source, offset=member.local)
         return None
     return _inflate(inflater, member, start, source, context, name)
@@ -60,8 +61,12 @@ def _inflater(method: int, head: bytes) -> Any:
     if method == LZMA and len(head) == 9:
         import lzma
 
-        filters = [lzma._decode_filter_properties(lzma.FILTER_LZMA1, head[4:9])]  # type: ignore[attr-defined]
-        return lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=filters)
+        try:
+            filters = [lzma._decode_filter_properties(lzma.FILTER_LZMA1, head[4:9])]  # type: ignore[attr-defined]
+            if filters[0]["dict_size"] <= MEMORY:  # a raw decoder knows no limit of its own
+                return lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=filters)
+        except lzma.LZMAError:
+            pass  # no such properties: as unknown as another method
     return None
 
 
