@@ -399,12 +399,12 @@ def test_units_of_a_microbatch_stay_within_the_budget_and_the_tokens(model):
 def test_the_quickest_size_is_found_and_kept():
     pace, tried = clip_plan.Pace((100, 50, 1)), []
     seconds = {100: 3.0, 50: 2.0, 1: 5.0}
-    for call in range(12):
+    for call in range(15):
         size = pace.tokens
         tried.append(size)
         pace.took(40 if call == 0 else 400, 9.0 if call == 1 else seconds[size], size)  # once disturbed
-    assert tried[:7] == [100, 100, 50, 1, 100, 50, 1]
-    assert set(tried[7:]) == {50}
+    assert tried[:10] == [100, *(100, 50, 1) * 3]
+    assert set(tried[10:]) == {50}
     pace.at_most(20)
     assert pace.tokens == 1
     assert clip_plan.Pace((7,)).tokens == 7

@@ -15,7 +15,7 @@ import numpy as np
 
 _TRAFFIC = 40.0
 _ROUND = 16
-_CLEARLY = 0.07
+_CLEARLY = 0.02
 
 #: A privacy unit: the token ids of its rows.
 Unit = Sequence[np.ndarray]
@@ -29,7 +29,7 @@ class Pace:
     """
 
     candidates: Sequence[int]
-    trials: int = 2
+    trials: int = 3
     _seen: dict[int, list[float]] = field(default_factory=dict)
 
     @property
