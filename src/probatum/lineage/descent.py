@@ -73,10 +73,10 @@ def descent(a: Model, b: Model, *, level: float = 0.001, named: Named | None = N
     plain = by_number(a, b, named)
     found, similarity = match_layers(a, b, named)
     pairs, turned = hidden_pairs(a, b, named, plain), hidden_pairs(a, b, named, found)
-    tests = [_in_place(a, b, pairs)]
+    tests = [_in_place(a, b, pairs, found_on=False)]
     moves = [(x, y) for x, y in turned if (x, y) not in pairs]
     if moves:
-        tests.append(_by_content(a, b, turned))
+        tests.append(_in_place(a, b, turned, found_on=True))
     tests.append(_residual(a, b, named))
     # Layers moved if matching them by content shows what numbers do not; numbers stand where both do.
     depths_differ = any(
@@ -114,32 +114,23 @@ def template(layer: Hidden) -> str:
     return ".".join(part for part in layer.inward.split(".") if not part.isdigit())
 
 
-def _in_place(a: Model, b: Model, pairs: list[tuple[Hidden, Hidden]]) -> Test:
+def _in_place(a: Model, b: Model, pairs: list[tuple[Hidden, Hidden]], *, found_on: bool) -> Test:
+    """``found_on``: the pairs were found by one half of the units, so only the other half is judged."""
     counts, cosines, units = [], [], 0
     for x, y in pairs:
-        chosen = np.sort(np.concatenate(halves(template(x), x.units)))
+        known, tested = halves(template(x), x.units)
+        chosen = tested if found_on else np.sort(np.concatenate((known, tested)))
         count, cosine, alive = kept(
             inward(a.weights, x, chosen), inward(b.weights, y, chosen), keyed("ties", x.inward, y.inward)
         )
         counts.append(count)
         cosines.append(cosine)
         units += alive
+    if found_on:
+        asks = "the same, each layer against its most similar one (found on other units)"
+        return _judge("units, layers by content", asks, pairs, counts, cosines, units)
     asks = "do the hidden units of each layer stand where the other's stand?"
     return _judge("units", asks, pairs, counts, cosines, units)
-
-
-def _by_content(a: Model, b: Model, pairs: list[tuple[Hidden, Hidden]]) -> Test:
-    counts, cosines, units = [], [], 0
-    for x, y in pairs:
-        chosen = halves(template(x), x.units)[1]
-        count, cosine, alive = kept(
-            inward(a.weights, x, chosen), inward(b.weights, y, chosen), keyed("ties", x.inward, y.inward)
-        )
-        counts.append(count)
-        cosines.append(cosine)
-        units += alive
-    asks = "the same, each layer against its most similar one (found on other units)"
-    return _judge("units, layers by content", asks, pairs, counts, cosines, units)
 
 
 def _rotated(a: Model, b: Model, pairs: list[tuple[Hidden, Hidden]]) -> Test:
