@@ -52,7 +52,8 @@ def test_the_list_names_every_set_with_its_tasks_and_license(probatum, monkeypat
 @pytest.mark.skipif(not PUBLIC.is_dir(), reason="the public files are not here")
 def test_what_lies_here_is_named_and_another_file_is_said_to_be_another(probatum, tmp_path):
     name = "adult_0_200_test_base_rate_0.0.jsonl"
-    shutil.copyfile(PUBLIC / "decodingtrust" / name, tmp_path / name)  # without its mode: the public files may be read-only
+    # without its mode: the public files may be read-only
+    shutil.copyfile(PUBLIC / "decodingtrust" / name, tmp_path / name)
     ran = probatum("data", "--data", tmp_path, "--json")
     row = next(r for r in json.loads(ran.out) if r["name"] == "decodingtrust/adult")
     assert row["found"] == str(tmp_path / name)
