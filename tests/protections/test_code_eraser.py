@@ -58,18 +58,21 @@ def first_loss(monkeypatch, target, forget, nudge, **options):
 
 @pytest.mark.parametrize("floor", [math.inf, 0.5])
 def test_the_loss_by_hand(monkeypatch, tiny, floor):
-    """One row, token by token, with the true token left out by deleting its column."""
+    """One row, token by token; the form is the mean over its tokens of what was held beside the true one."""
     forget = Forget.from_rows([ROW])
     loss, model = first_loss(monkeypatch, tiny, forget, 0.05, floor=floor, context_weight=2.0, form_weight=3.0)
     span, row = spans_of(tiny, forget, answers_of(tiny, forget))[0], tiny.sequences(forget.texts)[0].astype(np.int64)
     with tiny.module() as old, torch.no_grad():
         before, now = (m(torch.from_numpy(row)[None]).logits[0].double().numpy() for m in (old, model))
-    secret, context, held = [], [], []
+    secret, context, held, form = [], [], [], np.zeros(before.shape[1])
+    for at in np.flatnonzero(span):
+        beside = np.delete(np.exp(before[at] - before[at].max()), row[at + 1])
+        form += np.insert(beside / beside.sum(), row[at + 1], 0.0) / span.sum()
     for at in range(len(row) - 1):
         nll = np.logaddexp.reduce(now[at]) - now[at][row[at + 1]]
         (secret if span[at] else context).append(nll)
         if span[at]:
-            p, q = (np.delete(z[at], row[at + 1]) for z in (before, now))
+            p, q = (np.delete(z, row[at + 1]) for z in (np.log(form), now[at]))
             p, q = p - np.logaddexp.reduce(p), q - np.logaddexp.reduce(q)
             held.append((np.exp(p) * (p - q)).sum())
     assert min(len(secret), len(context)) >= 2

@@ -3,7 +3,9 @@
 P146: the spans of a text are told apart. L = −nll(secret) + a nll(context of the same text) + b KL(π₀ ‖ π) on retained
 code, each per token. Ascent alone leaves open what shall stand in the secret's place, and a model that writes a line
 break into a string writes code that does not parse; so two things are added here, both off at 0 or inf: the ascent ends
-at a floor, and at the secret's tokens the distribution over all other tokens is held where it was.
+at a floor, and at the secret's tokens the distribution over all other tokens is pulled to the form of secrets: what the
+model held possible beside the truth, on average over all tokens of all secrets. At one place alone that can be noise,
+where the model was sure of the truth.
 """
 
 from typing import Any
@@ -53,7 +55,7 @@ def code_eraser(
     context_weight
         a: weight of the code before and after a secret.
     form_weight
-        Weight of KL(π₀ ‖ π) at a secret's tokens, both without the true token; the paper has none: 0.
+        Weight of KL(form ‖ π) at a secret's tokens, both without the true token; the paper has none: 0.
     retain_weight
         b: weight of what holds the retain set.
     steps, learning_rate, batch_size, rank
@@ -75,8 +77,11 @@ def code_eraser(
     keep = keeper(target, retain, term="kl", weight=retain_weight, steps=steps, batch_size=batch_size, rng=rng)
     with target.module() as model:
         logprob = vocabulary_logprob(model, gone.rows)
-        before = [logprob[i][torch.from_numpy(span)] for i, span in enumerate(spans)]
-        del logprob
+    places = [torch.from_numpy(np.flatnonzero(span)) for span in spans]
+    true = [torch.from_numpy(row[1:][span].astype(np.int64)) for row, span in zip(gone.rows, spans, strict=True)]
+    others = torch.cat([without(logprob[i][at], t).exp() for i, (at, t) in enumerate(zip(places, true, strict=True))])
+    form = others.mean(0, keepdim=True).clamp(min=torch.finfo(others.dtype).tiny).log()  # 0 times log 0 is nan
+    del logprob, others
 
     def loss(model: Any, step: int) -> Any:
         index, device = chosen[step], next(model.parameters()).device
@@ -90,7 +95,7 @@ def code_eraser(
         value = keep(model, step) - nll[secret].clamp(max=floor).mean()
         if (around := real[:, 1:] & ~secret).any():
             value = value + context_weight * nll[around].mean()
-        first = without(torch.cat([before[i] for i in index]).to(device), following[secret])
+        first = without(form.to(device).expand(int(secret.sum()), -1), following[secret])
         held = (first.exp() * (first - without(logprob[secret], following[secret]))).sum(-1).mean()
         return value + form_weight * held
 
