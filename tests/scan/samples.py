@@ -13,6 +13,7 @@ import tarfile
 import zipfile
 import zlib
 
+import hdf5_bytes
 import numpy as np
 
 PLAIN = pickle.dumps({"a": [1, 2, 3], "b": "text"}, 4)
@@ -151,9 +152,8 @@ def keras(*layers: dict[str, object]) -> bytes:
 
 
 def hdf5(*layers: dict[str, object]) -> bytes:
-    """A superblock and, somewhere behind it, the text of the configuration."""
-    heap = b"GCOL\x01\0\0\0" + json.dumps(keras_config(*layers)).encode()
-    return b"\x89HDF\r\n\x1a\n" + bytes(88) + heap + bytes(64)
+    """A model as Keras saves it, with its configuration and two arrays."""
+    return hdf5_bytes.keras_file(json.dumps(keras_config(*layers)))
 
 
 def elf() -> bytes:
@@ -178,6 +178,7 @@ def benign() -> dict[str, bytes]:
         "saved model": saved_model("Placeholder", "MatMul", "Relu"),
         "msgpack": flax(),
         "keras": keras(),
+        "hdf5": hdf5(),
     }
     arrays = io.BytesIO()
     np.savez_compressed(arrays, a=np.arange(9.0), b=np.array(["x", "yz"]))

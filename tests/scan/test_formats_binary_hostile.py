@@ -5,7 +5,7 @@ import random
 
 import pytest
 from drive import scan_bytes
-from samples import benign, elf, hdf5
+from samples import benign, elf
 
 from probatum.scan import VERDICTS, Budget
 from probatum.scan.rules import RULES
@@ -13,7 +13,7 @@ from probatum.scan.rules import RULES
 #: A part of these files, cut off at a place between two values, is a whole file again.
 WHOLE_AGAIN = {"onnx", "saved model"}
 GOOD = benign()
-FILES = GOOD | {"hdf5": hdf5(), "elf": elf()}
+FILES = GOOD | {"elf": elf()}
 
 
 def steps(data: bytes) -> int:
