@@ -4,6 +4,7 @@ import json
 import re
 import shlex
 import shutil
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -55,8 +56,21 @@ def here(probatum, tmp_path, monkeypatch):
     toml = re.search(r"^```toml\n(.*?)^```", (ROOT / "docs/signing.md").read_text(encoding="utf-8"), re.M | re.S)
     assert toml
     (tmp_path / "intake.toml").write_text(toml[1])
+    record = "\x1e{}\x1fA\x1f2026-01-0{}T00:00:00+00:00\x1f{}\n\n{}\n"
+    for name in ("one", "two"):
+        commits = [("first weights", "model.safetensors"), ("a card", "README.md"), ("again", "model.safetensors")]
+        lines = [record.format(f"{i:040x}", i, *commit) for i, commit in enumerate(commits, start=1)]
+        (tmp_path / f"{name}.log").write_text("".join(lines))
+    (tmp_path / "downloads.csv").write_text("model,downloads\none,10\ntwo,20\n")
     monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+def as_repository(folder):
+    """Make a folder a git checkout with one commit."""
+    who = ["-c", "user.name=A", "-c", "user.email=a@example.org"]
+    for words in (["init", "-q"], ["add", "."], [*who, "commit", "-q", "-m", "first weights"]):
+        subprocess.run(["git", *words], cwd=folder, check=True)
 
 
 @pytest.mark.slow
@@ -70,6 +84,10 @@ def test_the_commands_of_the_page_run(page, here, probatum):
         if page == "docs/convert.md" and words[:2] == ["convert", "./model"]:
             (here / "model" / "model.safetensors").rename(here / "model.safetensors")
             shutil.copyfile(here / "pytorch_model.bin", here / "model" / "pytorch_model.bin")
+        if words == ["history", "./model"]:
+            if shutil.which("git") is None:
+                continue
+            as_repository(here / "model")
         if page == "README.md" and words[0] == "sign":
             assert probatum("sign", "--new-key", "k").code == 0
         ran = probatum(*words)

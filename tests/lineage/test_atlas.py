@@ -6,6 +6,7 @@ import json
 import numpy as np
 import pytest
 from forest import Forest, grow
+from safetensors.numpy import save_file
 
 from probatum.core.errors import BadInput
 from probatum.lineage.atlas import Rules, chart
@@ -321,3 +322,20 @@ def test_documentation_of_a_collection_is_counted(tmp_path):
     assert rows["training"]["low"] < 0.5 < rows["training"]["high"]
     assert rows["evaluation"]["count"] == 0
     assert [row["rate"] for row in practice([])] == [None] * 9
+
+
+def test_a_model_that_cannot_be_read_is_left_out_and_named(tmp_path):
+    rng = np.random.default_rng(0)
+    for name in ("a", "b", "cut"):
+        (tmp_path / name).mkdir()
+        tensors = {"mlp.fc1.weight": rng.normal(size=(64, 16)), "mlp.fc2.weight": rng.normal(size=(16, 64))}
+        save_file({n: t.astype(np.float32) for n, t in tensors.items()}, tmp_path / name / "model.safetensors")
+    whole = (tmp_path / "cut" / "model.safetensors").read_bytes()
+    (tmp_path / "cut" / "model.safetensors").write_bytes(whole[:-64])
+    found = survey(tmp_path)
+    assert [m["name"] for m in found.models] == ["a", "b"]
+    assert found.notes[0].startswith("cut was left out: ")
+    assert "truncated" in found.notes[0]
+    (tmp_path / "b" / "model.safetensors").unlink()
+    with pytest.raises(BadInput, match="at least two models that can be read; cut was left out"):
+        survey(tmp_path)

@@ -60,7 +60,7 @@ def test_a_broken_reader_concludes_nothing(broken, monkeypatch):
     elif broken == "takes templates for text":
         monkeypatch.setattr(reader, "_STANDING", ())
     else:
-        monkeypatch.setattr(reader, "_about", lambda heading, above: frozenset({"details"}))
+        monkeypatch.setattr(reader, "_about", lambda heading, above, scheme: frozenset({"details"}))
     finding = pb.run(card_completeness, "twin")
     assert finding.outcome == "inconclusive"
     assert finding.reason.startswith("the control '")

@@ -46,6 +46,7 @@ def main(arguments: list[str] | None = None) -> None:
         data,
         explain,
         guest,
+        history,
         list_,
         pack,
         protect,
@@ -58,7 +59,7 @@ def main(arguments: list[str] | None = None) -> None:
 
     if not app.registered_commands:  # a second run in one process would add every verb again
         first = (audit, account, list_, explain, compare, protect, report, schema)
-        for verb in (*first, specimen, card, canaries, cache, data, guest, scan, atlas, convert, pack, sign):
+        for verb in (*first, specimen, card, canaries, cache, data, guest, scan, atlas, history, convert, pack, sign):
             verb.add(app)
     # A pipe or a terminal that cannot show a character must not end the run.
     for stream in (sys.stdout, sys.stderr):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -18,6 +19,15 @@ def atlas(
     rules: Annotated[
         str, typer.Option(metavar="NAME", help="paper: P054's rules. nearest: always the nearest older model.")
     ] = "paper",
+    popularity: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="CSV model,downloads[,likes]: are popular models better or better documented?"
+        ),
+    ] = None,
+    audits: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Reports of audits, whose estimates are set against popularity.")
+    ] = None,
     json_: Annotated[bool, typer.Option("--json", help="Print the atlas as JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress.")] = False,
 ) -> None:
@@ -40,7 +50,12 @@ def atlas(
         raise BadInput(f"--rules {rules}: expected paper or nearest")
     with Progress("atlas", quiet=quiet or json_) as progress:
         found = survey(
-            folder, times=_times(times) if times else None, rules=Rules(fans=rules == "paper"), step=progress.step
+            folder,
+            times=_times(times) if times else None,
+            rules=Rules(fans=rules == "paper"),
+            popularity=popularity,
+            audits=audits,
+            step=progress.step,
         )
     page, plain = html(found), json.dumps(to_plain(found), indent=1, ensure_ascii=False)
     try:
@@ -64,9 +79,39 @@ def atlas(
     for edge in found.conflicts[:10]:
         parent, child = (found.models[edge[k]]["name"] for k in ("parent", "child"))
         typer.echo(visible(f"  {parent} → {child}: {edge['license']['sentence']}"))
-    for note in found.notes:
-        typer.echo(visible(note))
+    for line in (*_data_sets(found.data_sets), *_popularity(found), *found.notes):
+        typer.echo(visible(line))
     typer.echo(f"Open {out / 'atlas.html'}")
+
+
+def _data_sets(found: dict[str, Any]) -> Iterator[str]:
+    """How many data sets lie beside the models, how many have a card, and which cards do not fit."""
+    card = found["documentation"][0]
+    if card["n"]:
+        yield f"{card['n']} data sets, {_share(card)} with a card."
+    if found["inconsistent"]["n"]:
+        yield f"Of the data sets that cards name and that are here, {_share(found['inconsistent'])} do not fit:"
+    rows = [row for row in found["named"] if row["verdict"] in ("no card", "no license", "conflict")]
+    for row in rows[:10]:
+        yield f"  {row['model']} names {row['data']}: {row['sentence']}"
+
+
+def _popularity(found: Any) -> Iterator[str]:
+    for row in found.popularity:
+        told = f"{row['popularity']} and {row['against']}"
+        if row["tau"] is None:
+            yield f"{told}: not established ({row['n']} models; {row['reason']})"
+        else:
+            yield (
+                f"{told}: tau-b {row['tau']:+.2f} [{row['low']:+.2f}, {row['high']:+.2f}], "
+                f"p = {row['adjusted_p_value']:.2g} (Holm), {row['n']} models"
+            )
+    if found.overstated:
+        yield f"Cards that an audit refuted: {_share(found.overstated)} of those audited."
+
+
+def _share(row: dict[str, Any]) -> str:
+    return f"{row['count']} of {row['n']} ({row['rate']:.0%} [{row['low']:.0%}, {row['high']:.0%}])"
 
 
 def _times(file: Path) -> dict[str, float]:

@@ -36,6 +36,11 @@ def show(found: Any, console: Any) -> None:
     line(f"Version: {level or 'no new one'}, since {'; '.join(reasons)}.", "bold")
     if found.silent:
         line(f"Silent change: {', '.join(found.silent)} changed, and neither the name nor the card says so.", "bold")
+    line(f"Name: {found.naming.sentence}.")
+    for said in found.naming.false:
+        line(f"The name does not hold: {said}.", "bold")
+    if found.naming.proposal:
+        line(f"Next version of {found.naming.old}: {found.naming.proposal}.")
     if found.categories:
         line(f"Kind of change: {', '.join(found.categories)}.")
     if found.licenses is not None:

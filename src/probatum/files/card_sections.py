@@ -9,7 +9,7 @@ are read in English.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 SECTIONS = (
@@ -83,6 +83,21 @@ LONGEST, LINES = 2000, 20_000  #: characters of a line that are read, and lines 
 
 
 @dataclass(frozen=True)
+class Scheme:
+    """How the cards of one kind of thing are read: their sections, by which words of a heading, from which title on."""
+
+    sections: tuple[str, ...]
+    words: Mapping[str, re.Pattern[str]]
+    weak: Mapping[str, re.Pattern[str]]  #: words that count only where no heading above has said what it is about
+    standing: tuple[re.Pattern[str], ...]  #: what its templates write beside `_STANDING`
+    first: str  #: the section of what stands before the first heading
+    title: tuple[str, ...]  #: how a title begins that says nothing by its other words
+
+
+MODEL = Scheme(SECTIONS, _WORDS, _WEAK, (), "details", ("model card",))
+
+
+@dataclass(frozen=True)
 class Line:
     """One line of a card with what somebody wrote in it; ``code`` inside a fence."""
 
@@ -101,24 +116,24 @@ class Section:
     lines: tuple[Line, ...]
 
 
-def sections(text: str) -> list[Section]:
+def sections(text: str, scheme: Scheme = MODEL) -> list[Section]:
     """The headings of a card in order, each with its own lines, front matter and boilerplate taken off."""
     found: list[Section] = []
     above: list[tuple[int, frozenset[str]]] = []  # (level, names) of the headings that stand above
-    heading, line, names, lines = "", 0, frozenset({"details"}), list[Line]()
+    heading, line, names, lines = "", 0, frozenset({scheme.first}), list[Line]()
     for item in _read(text):
         if isinstance(item, Line):
             lines.append(item)
             continue
-        found.append(Section(heading, line, names, tuple(_written(heading, lines))))
+        found.append(Section(heading, line, names, tuple(_written(heading, lines, scheme))))
         level, line, heading = item
         above = [a for a in above if a[0] < level]
-        own = _about(heading, next((n for _, n in reversed(above) if n), frozenset()))
+        own = _about(heading, next((n for _, n in reversed(above) if n), frozenset()), scheme)
         # Below a title that is only a name, what stands need not be about the model.
-        title = not any(s.line for s in found) and (not own or heading.lower().startswith("model card"))
-        names, lines = own or frozenset({"details"} if title else ()), []
+        title = not any(s.line for s in found) and (not own or heading.lower().startswith(scheme.title))
+        names, lines = own or frozenset({scheme.first} if title else ()), []
         above.append((level, frozenset() if title else own))
-    found.append(Section(heading, line, names, tuple(_written(heading, lines))))
+    found.append(Section(heading, line, names, tuple(_written(heading, lines, scheme))))
     return [s for s in found if s.line or s.lines]
 
 
@@ -134,15 +149,15 @@ def words(lines: Iterable[Line]) -> int:
     return count
 
 
-def _about(heading: str, above: frozenset[str]) -> frozenset[str]:
+def _about(heading: str, above: frozenset[str], scheme: Scheme) -> frozenset[str]:
     """The sections that a heading belongs to by its words, else those of the heading above."""
     said = heading.lower()
-    own = {name for name, pattern in _WORDS.items() if pattern.search(said)}
+    own = {name for name, pattern in scheme.words.items() if pattern.search(said)}
     if "how to start" in own and "intended" not in said:
         own.discard("intended use")
     if own:
         return frozenset(own)
-    weak = frozenset(name for name, pattern in _WEAK.items() if pattern.search(said))
+    weak = frozenset(name for name, pattern in scheme.weak.items() if pattern.search(said))
     return above or weak
 
 
@@ -189,7 +204,7 @@ def _body(rows: list[str]) -> int:
     return next((i + 1 for i, row in enumerate(rows[1:], 1) if row.rstrip() == "---"), 0)
 
 
-def _written(heading: str, lines: list[Line]) -> Iterator[Line]:
+def _written(heading: str, lines: list[Line], scheme: Scheme) -> Iterator[Line]:
     """The lines without what templates and libraries wrote; empty ones are left out."""
     listed = table = tool = False
     versions = "framework versions" in heading.lower()
@@ -212,7 +227,7 @@ def _written(heading: str, lines: list[Line]) -> Iterator[Line]:
         tool = bool(_TOOL.search(text)) or (tool and not text.strip())
         if listed or tool or (versions and _VERSION.match(text)):
             continue
-        for standing in _STANDING:
+        for standing in (*scheme.standing, *_STANDING):
             text = standing.sub("", text)
         text = _LABEL.sub("", text)
         if text.strip(" .*_-+>|:\t").lower() not in _NOTHING:

@@ -1,4 +1,4 @@
-"""The documents of a model directory: card, configuration, license, and which files lie there. Nothing is run."""
+"""The documents of a model or data set directory: card, configuration, license, names of files. Nothing is run."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from probatum.core.cards import front_matter
-from probatum.files.card_sections import Section, sections
+from probatum.files.card_sections import MODEL, Scheme, Section, sections
+from probatum.files.data_card import DATA, is_data_set
 
 #: A document is read up to so many bytes; a directory to so many names, so many folders deep.
 LARGEST, MOST, DEEPEST = 1 << 20, 5000, 3
@@ -22,7 +23,7 @@ class Documents:
     """What can be read of a model without opening its weights.
 
     ``names`` are the files by their path in the folder, sorted, those of hidden folders left out. ``card_name`` is ""
-    where there is no card.
+    where there is no card. ``scheme`` says whether the sections are those of a model or of a data set.
     """
 
     folder: Path
@@ -31,6 +32,7 @@ class Documents:
     text: str = ""
     front: Mapping[str, Any] = field(default_factory=dict)
     sections: tuple[Section, ...] = ()
+    scheme: Scheme = MODEL
 
     @cached_property
     def config(self) -> Mapping[str, Any]:
@@ -75,18 +77,18 @@ class Documents:
 
 
 def read_documents(folder: Path) -> Documents:
-    """The documents of a model directory; one without any has no names, and an empty card."""
+    """The documents of a model or data set directory; one without any has no names, and an empty card."""
     names = _names(folder)
     cards = sorted(
         (n for n in names if n.lower() in ("readme.md", "model_card.md", "modelcard.md")),
         key=lambda n: (n != "README.md", n.lower() != "readme.md", n),
     )
-    bare = Documents(folder, names)
-    if not cards:
-        return bare
-    text = bare.read(cards[0])
+    text = Documents(folder, names).read(cards[0]) if cards else ""
     front, _ = front_matter(text)
-    return Documents(folder, names, cards[0], text, front, tuple(sections(text)))
+    scheme = DATA if is_data_set(names, text, front) else MODEL
+    if not cards:
+        return Documents(folder, names, scheme=scheme)
+    return Documents(folder, names, cards[0], text, front, tuple(sections(text, scheme)), scheme)
 
 
 def _names(folder: Path) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -32,11 +33,11 @@ class Weights(Mapping[str, np.ndarray]):
             self._entries.update((name, (file, data, entry)) for name, entry in header.items())
 
     def __getitem__(self, name: str) -> np.ndarray:
-        return self._numbers(name, self._as_stored(name))
+        return self._numbers(name, self.stored_array(name))
 
     def rows(self, name: str, index: np.ndarray) -> np.ndarray:
         """Some rows of a tensor, by their places along its first axis, as float32 (whole numbers as they are)."""
-        return self._numbers(name, self._as_stored(name)[index])
+        return self._numbers(name, picked(self.stored_array(name), index))
 
     def raw(self, name: str) -> np.ndarray:
         """The bytes of a tensor as they lie on disk, mapped, not read: uint8, one axis."""
@@ -44,7 +45,8 @@ class Weights(Mapping[str, np.ndarray]):
         begin, end = entry["data_offsets"]
         return np.memmap(file, np.uint8, "r", data + begin, (end - begin,)) if end > begin else np.zeros(0, np.uint8)
 
-    def _as_stored(self, name: str) -> np.ndarray:
+    def stored_array(self, name: str) -> np.ndarray:
+        """A tensor of its own type and shape, mapped, not read; BF16 as the whole numbers of its bits."""
         file, _, entry = self._entries[name]
         if entry["dtype"] not in _DTYPES:
             raise BadInput(f"{file}: {name} has type {entry['dtype']}, which cannot be read as numbers")
@@ -54,6 +56,13 @@ class Weights(Mapping[str, np.ndarray]):
         if self.stored(name) == "BF16":  # the upper half of a float32
             return (stored.astype(np.uint32) << 16).view(np.float32)
         return np.array(stored, np.float32 if stored.dtype.kind == "f" or not stored.size else stored.dtype)
+
+    def parts(self, name: str) -> tuple[str, ...]:
+        """The stored tensors that a parameter is made of, as ``raw`` takes them: here it is one and the same."""
+        return (name,)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._entries  # Mapping's own way would read the tensor
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._entries)
@@ -83,6 +92,23 @@ class Weights(Mapping[str, np.ndarray]):
             name = _NAMES.get(entry["dtype"], "float32")
             counts[name] = counts.get(name, 0) + math.prod(entry["shape"])
         return max(counts, key=lambda name: counts[name], default="float32")
+
+
+def picked(stored: np.ndarray, index: np.ndarray) -> np.ndarray:
+    """Some entries along the first axis of a mapped array; the disk is told which, so that it reads no others ahead.
+
+    A touch of a mapped page makes the system read far beyond it, ten times too much where few rows are wanted.
+    """
+    if hasattr(os, "posix_fadvise") and isinstance(stored, np.memmap) and stored.filename and len(index):
+        height = stored.nbytes // max(1, len(stored))
+        places = np.unique(index)
+        file = os.open(str(stored.filename), os.O_RDONLY)
+        try:
+            for run in np.split(places, np.flatnonzero(np.diff(places) > 1) + 1):
+                os.posix_fadvise(file, stored.offset + int(run[0]) * height, len(run) * height, os.POSIX_FADV_WILLNEED)
+        finally:
+            os.close(file)
+    return np.asarray(stored[index])
 
 
 def read_json(file: Path) -> dict[str, Any]:

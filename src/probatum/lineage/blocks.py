@@ -18,6 +18,19 @@ ENTRIES = 1 << 21  #: and at most this many numbers
 
 
 @dataclass(frozen=True)
+class Rounding:
+    """How one side was quantized: its scheme, and how far below and above each number its rounding cell reaches.
+
+    ``exact``: the scheme's own tool rounds to the nearest value; else it may compensate errors or scale columns.
+    """
+
+    scheme: str
+    exact: bool
+    below: np.ndarray
+    above: np.ndarray
+
+
+@dataclass(frozen=True)
 class Block:
     """``x`` of the first and ``y`` of the second model, [rows, columns], float32."""
 
@@ -29,6 +42,7 @@ class Block:
     y: np.ndarray
     tokens: bool
     vector: bool
+    grids: tuple[Rounding | None, Rounding | None] = (None, None)
 
 
 def blocks(a: Model, b: Model, named: Named, found: Descent) -> Iterator[Block]:
@@ -52,7 +66,7 @@ def aligned(a: Model, b: Model, name: str, own: str, other: str) -> Block | None
     shape, theirs = a.shapes[own], b.shapes[other]
     rows = min(shape[0], theirs[0]) if shape else 0
     width = int(np.prod(shape[1:], dtype=np.int64)) if shape else 0
-    if rows == 0 or width == 0 or any(_whole(m, n) for m, n in ((a, own), (b, other))):
+    if rows == 0 or width == 0 or a.whole(own) or b.whole(other):
         return None
     if len(shape) == 1:
         chosen = np.arange(min(rows, ENTRIES))
@@ -61,12 +75,13 @@ def aligned(a: Model, b: Model, name: str, own: str, other: str) -> Block | None
     x, y = (np.asarray(m.weights.rows(n, chosen), np.float32) for m, n in ((a, own), (b, other)))
     flat = (1, -1) if len(shape) == 1 else (len(chosen), -1)
     tokens = bool(TOKENS.search(name))
-    return Block(name, own, other, shape, x.reshape(flat), y.reshape(flat), tokens, len(shape) == 1)
+    grids = _rounding(a, own, chosen), _rounding(b, other, chosen)
+    return Block(name, own, other, shape, x.reshape(flat), y.reshape(flat), tokens, len(shape) == 1, grids)
 
 
-def _whole(model: Model, name: str) -> bool:
-    """Counters and codes; int8 weights are numbers like others, up to their scale."""
-    return model.weights.stored(name) not in ("F64", "F32", "F16", "BF16", "I8")
+def _rounding(model: Model, name: str, rows: np.ndarray) -> Rounding | None:
+    cells = model.weights.cells(name, rows) if model.quantized(name) else None
+    return Rounding(model.weights.stored(name), model.weights.exact(name), *cells) if cells else None
 
 
 def _mlp_names(model: Model) -> set[str]:

@@ -43,8 +43,19 @@ class Entry:
     digest: str = ""
 
 
-def read_collection(folder: Path, *, times: Mapping[str, float] | None = None, step: STEP | None = None) -> list[Entry]:
+def read_collection(
+    folder: Path,
+    *,
+    times: Mapping[str, float] | None = None,
+    step: STEP | None = None,
+    unread: list[str] | None = None,
+) -> list[Entry]:
     """Read a sample of every model directory below ``folder`` (two levels: NAME or ORG/NAME), by name.
+
+    Parameters
+    ----------
+    unread
+        Takes a sentence for every model that cannot be read, which is then left out; without it, that is an error.
 
     Raises
     ------
@@ -53,9 +64,12 @@ def read_collection(folder: Path, *, times: Mapping[str, float] | None = None, s
     """
     if not folder.is_dir():
         raise BadInput(f"{folder}: expected a directory of model directories, but there is none here")
-    places = sorted({f.parent for level in ("*", "*/*") for f in folder.glob(f"{level}/*.safetensors")})
+    endings = ("safetensors", "gguf")
+    places = sorted({f.parent for level in ("*", "*/*") for e in endings for f in folder.glob(f"{level}/*.{e}")})
     if len(places) < 2:
-        raise BadInput(f"{folder}: expected at least two model directories with safetensors, found {len(places)}")
+        raise BadInput(
+            f"{folder}: expected at least two model directories with safetensors or GGUF, found {len(places)}"
+        )
     names = [p.relative_to(folder).as_posix() for p in places]
     if unknown := sorted(set(times or {}) - set(names)):
         raise BadInput(f"the times name {unknown[0]}, which is not below {folder}")
@@ -63,7 +77,14 @@ def read_collection(folder: Path, *, times: Mapping[str, float] | None = None, s
     for k, (name, place) in enumerate(zip(names, places, strict=True)):
         if step:
             step(k, len(places), name)
-        entries.append(_entry(name, open_model(place), (times or {}).get(name)))
+        try:
+            entries.append(_entry(name, open_model(place), (times or {}).get(name)))
+        except BadInput as error:
+            if unread is None:
+                raise
+            unread.append(f"{name} was left out: {error}")
+    if len(entries) < 2:
+        raise BadInput(f"{folder}: expected at least two models that can be read; {(unread or [''])[0]}")
     return entries
 
 
@@ -80,7 +101,7 @@ def _entry(name: str, model: Model, given: float | None) -> Entry:
     kurtosis = 0.0
     for tensor in sorted(model.shapes, key=lambda n: (_stem(n), n)):
         size = model.shapes[tensor]
-        if not size or not math.prod(size) or model.weights.stored(tensor) not in ("F64", "F32", "F16", "BF16", "I8"):
+        if not size or not math.prod(size) or model.whole(tensor):
             continue
         if len(size) >= 2 and size[0] <= 20_000:  # embeddings grow with the vocabulary and are left out
             read = np.asarray(model.weights.rows(tensor, rows_of(size[0], ROWS, "rest", size)), np.float32)
@@ -163,7 +184,11 @@ def _kurtosis(flat: np.ndarray) -> float:
 def _quantized(model: Model, units: list[np.ndarray]) -> bool:
     """Stored as whole numbers or in a type of 8 bits or less, or so few values that a grid must be behind them."""
     types = {model.weights.stored(n) for n in model.weights}
-    if types & {"I8", "U8"} or any(t.startswith(("F8", "F4", "F6")) for t in types):
+    if (
+        any(model.quantized(n) for n in model.shapes)
+        or types & {"I8", "U8"}
+        or any(t.startswith(("F8", "F4", "F6")) for t in types)
+    ):
         return True
     if not units:
         return False
@@ -178,7 +203,7 @@ def _time(model: Model, given: float | None) -> tuple[float, str]:
     for key in ("created", "created_at", "date", "last_modified"):
         if (value := moment(model.card.get(key))) is not None:
             return value, "card"
-    return max(f.stat().st_mtime for f in model.path.glob("*.safetensors")), "file"
+    return max(f.stat().st_mtime for e in ("safetensors", "gguf") for f in model.path.glob(f"*.{e}")), "file"
 
 
 def moment(raw: Any) -> float | None:

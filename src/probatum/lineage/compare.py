@@ -14,8 +14,10 @@ from probatum.lineage.facts import Facts
 from probatum.lineage.licenses import Verdict, judge, license_of
 from probatum.lineage.model import front_matter
 from probatum.lineage.names import layer_of
+from probatum.lineage.naming import Naming, naming
 from probatum.lineage.relation import LEVEL, Relation, relate
 from probatum.lineage.versions import Version, silent, version
+from probatum.lineage.weight_files import has_weights
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,7 @@ class Differences:
     silent: tuple[str, ...]
     categories: tuple[str, ...]
     licenses: Verdict | None  #: of b as parent and a as child, where they are related
+    naming: Naming  #: a as the older, unless the numbers say that a was made of b
 
 
 def compare_directories(
@@ -65,16 +68,18 @@ def compare_directories(
         if not folder.is_dir():
             raise BadInput(f"{folder}: expected a model directory, but there is none here")
     found, unread = None, ""
-    if all(any(f.glob("*.safetensors")) for f in (a, b)):
+    if all(has_weights(f) for f in (a, b)):
         found = relate(a, b, other=other, level=level, step=step)
     else:
-        bare = " and ".join(f.name for f in (a, b) if not any(f.glob("*.safetensors")))
-        unread = f"the weights were not compared: {bare} has no safetensors"
+        bare = " and ".join(f.name for f in (a, b) if not has_weights(f))
+        unread = f"the weights were not compared: {bare} has no safetensors and no GGUF"
     changes = document_changes(a, b)
     weights = _weights(found)
     kinds = {c.category for c in changes} | ({"parameters"} if weights not in ("equal", "unread") else set())
     parent, child = (a, b) if found and found.child == "b" else (b, a)
     names = [license_of(front_matter(f / "README.md")) for f in (parent, child)]
+    found_version = version(changes, weights, a, b)
+    older, newer = (b, a) if found and found.child == "a" else (a, b)
     return Differences(
         str(a),
         str(b),
@@ -83,10 +88,11 @@ def compare_directories(
         tuple(changes),
         layer_changes(found.tensors) if found else (),
         weights,
-        version(changes, weights, a, b),
+        found_version,
         silent(changes, weights, a, b),
         tuple(sorted(kinds)),
         judge(*names) if found and found.related and any(names) else None,
+        naming(older, newer, weights, found_version),
     )
 
 

@@ -18,7 +18,7 @@ from probatum.lineage.model import front_matter
 SAVED = (
     "transformers_version", "torch_dtype", "dtype", "_name_or_path", "name_or_path", "use_cache", "return_dict",
     "output_attentions", "output_hidden_states", "initializer_range", "initializer_factor", "gradient_checkpointing",
-    "pretraining_tp", "_attn_implementation", "_attn_implementation_autoset", "torchscript",
+    "pretraining_tp", "_attn_implementation", "_attn_implementation_autoset", "torchscript", "quantization_config",
 )  # fmt: skip
 #: Settings of what goes in and comes out.
 IO = ("vocab_size", "id2label", "label2id", "num_labels", "problem_type", "bos_token_id", "eos_token_id",
@@ -85,7 +85,10 @@ def _keys(area: str, kind: str, x: dict[str, Any], y: dict[str, Any], skip: tupl
 
 def _configs(a: Path, b: Path) -> list[Change]:
     out = []
-    for change in _keys("architecture", "structure", _json(a / "config.json"), _json(b / "config.json")):
+    x, y = _json(a / "config.json"), _json(b / "config.json")
+    if any(not own and any(folder.glob("*.gguf")) for own, folder in ((x, a), (y, b))):
+        return []  # the header of a GGUF holds its configuration, under other names
+    for change in _keys("architecture", "structure", x, y):
         area = "saved with" if change.what in SAVED or change.what.endswith(("dropout", "_pdrop")) else "architecture"
         area = "input and output" if change.what in IO else area
         out.append(Change(area, "structure", *(getattr(change, f) for f in ("what", "a", "b"))))

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from probatum.lineage.blocks import Block
+from probatum.lineage.rounding import Fit, fitted
 
 LINES = 24  #: rows that are sorted, to see whether one is a rounding of the other
 GROUPS = (0, 128, 64, 32)  #: entries that share a scale: a whole row, or so many
@@ -40,6 +41,7 @@ class Facts:
     scale: float = 1.0  #: median of |x / y|
     rank: int | None = None  #: of x − y, where it is low
     noise: float = 0.0  #: share of ‖x − y‖² that rounding explains
+    fit: Fit | None = None  #: where one side is stored as codes of a scheme
 
 
 def facts(block: Block) -> Facts:
@@ -63,14 +65,20 @@ def facts(block: Block) -> Facts:
         }  # fmt: skip
         if moved == 0:
             return Facts(**base, rest_equal=1.0)  # what differs, if anything does, is not finite
+        cut: dict[str, Any] = {
+            "cut_x": float(((x == 0) & (y != 0)).mean()),
+            "cut_y": float(((y == 0) & (x != 0)).mean()),
+            "rest_equal": float((x == y)[both].mean()) if both.any() else 0.0,
+        }
+        found = fitted(block, x, y)
+        if found is not None:  # the scheme is known: nothing is to be guessed from the numbers
+            return Facts(**base, **cut, fit=found)
         rounded, levels, group = _rounded(x, y) if not block.vector else ("", 0, 0)
         kind, scale = _scaled(x, y, both)
         rank, noise = _rank(delta, x) if min(x.shape) >= 8 else (None, 0.0)
         return Facts(
             **base,
-            cut_x=float(((x == 0) & (y != 0)).mean()),
-            cut_y=float(((y == 0) & (x != 0)).mean()),
-            rest_equal=float((x == y)[both].mean()) if both.any() else 0.0,
+            **cut,
             cast=_cast(x, y),
             rounded=rounded,
             levels=levels,

@@ -10,8 +10,10 @@ from typing import Any
 
 from probatum.lineage.atlas import Edge, Rules, chart
 from probatum.lineage.collection import Entry, distances, read_collection
+from probatum.lineage.data_sets import beside
 from probatum.lineage.licenses import judge, license_of
 from probatum.lineage.mother import heritage
+from probatum.lineage.popularity import popularity as correlated
 from probatum.lineage.practice import filled, practice
 from probatum.lineage.traits import likeness, mutations
 
@@ -39,6 +41,9 @@ class Survey:
     documentation: tuple[dict[str, Any], ...]
     baseline: dict[str, Any]
     notes: tuple[str, ...]
+    data_sets: dict[str, Any]  #: found: names; documentation: as above; named: what cards say of them; inconsistent
+    popularity: tuple[dict[str, Any], ...]  #: rank correlations, as `lineage.popularity` gives them
+    overstated: dict[str, Any] | None  #: models whose card claims what an audit refuted
 
     @property
     def conflicts(self) -> list[dict[str, Any]]:
@@ -52,6 +57,8 @@ def survey(
     times: Mapping[str, float] | None = None,
     rules: Rules | None = None,
     level: float = 1e-4,
+    popularity: Path | None = None,
+    audits: Path | None = None,
     step: Callable[[int, int, str], None] | None = None,
 ) -> Survey:
     """Read and chart all models below a directory.
@@ -62,12 +69,18 @@ def survey(
         {model: seconds since 1970}, better evidence than a card's date or the file's, which are used otherwise.
     level
         p-value of independence below which two models are of one family.
+    popularity
+        A CSV file with the columns model,downloads (or likes); without it, what the cards carry is used.
+    audits
+        A directory of audit reports; their estimates are set against popularity.
     """
-    entries = read_collection(Path(folder), times=times, step=step)
+    unread: list[str] = []
+    entries = read_collection(Path(folder), times=times, step=step, unread=unread)
     table = distances(entries)
     edges, family = chart(entries, table, rules=rules, level=level)
     pairs = [(e.parent, e.child) for e in edges]
     cards = [e.model.card for e in entries]
+    named = {e.name: e.model.card for e in entries}
     written = [filled(e.model.path) for e in entries]
     rows = [_edge(e, entries) for e in edges]
     verdicts = Counter(r["license"]["verdict"] for r in rows)
@@ -83,7 +96,9 @@ def survey(
         tuple(mutations(cards, pairs)),
         tuple(practice(written)),
         _baseline(entries, table, family, pairs),
-        tuple(_notes(entries, family, edges)),
+        (*unread, *_notes(entries, family, edges)),
+        beside(Path(folder), [e.model.path for e in entries], named),
+        *correlated(named, {n: len(w[1]) for n, w in zip(named, written, strict=True)}, popularity, audits),
     )
 
 

@@ -12,6 +12,7 @@ from probatum.lineage.kinds import Kind, casted, copy, cut, lora, mixed, pruned,
 from probatum.lineage.merging import Mix
 from probatum.lineage.model import Model, base_models
 from probatum.lineage.names import Named
+from probatum.lineage.schemes import by_scheme, tuned_and_rounded
 
 
 def kind_of(
@@ -38,9 +39,12 @@ def kind_of(
         return Kind("rotated", _rotated(a, b), notes=("What else was changed cannot be told through a rotation.",))
     notes = _notes(a, b, named, found, tensors)
     kind = copy(a, b, named, found, changed, tensors) or mixed(a, b, blend)
-    for way in (casted, pruned, quantized, scaled, lora):
+    for way in (casted, pruned, by_scheme, quantized, scaled, lora):
         kind = kind or way(a, b, changed, tensors)
-    return _reordered(a, b, found, kind or tuned(a, b, changed, tensors, blend), notes)
+    if kind is None:
+        kind = tuned(a, b, changed, tensors, blend)
+        notes = (*tuned_and_rounded(a, b, changed), *notes)
+    return _reordered(a, b, found, kind, notes)
 
 
 def _stranger(a: Model, b: Model, named: Named, found: Descent) -> Kind:
@@ -122,7 +126,11 @@ def _notes(a: Model, b: Model, named: Named, found: Descent, tensors: list[Facts
     for model in (a, b):
         if model.unread:
             types = sorted(set(model.unread.values()))
-            out.append(f"{len(model.unread)} tensors of {model.name} ({', '.join(types)}) cannot be read as numbers.")
+            how = f"; its configuration says {model.method}" if model.method else ""
+            out.append(
+                f"{len(model.unread)} tensors of {model.name} ({', '.join(types)}{how}) cannot be read as numbers, "
+                f"such as {min(model.unread)}."
+            )
     return tuple(out)
 
 

@@ -59,7 +59,9 @@ def _shown(value: object) -> str:
 
 def check(facts: Facts) -> list[Claim]:
     """All claims that can be compared, in a fixed order."""
-    parts = (_license, _parameters, _dtype, _context, _vocabulary, _width, _layers, _index)
+    from probatum.scan.name_claims import name_claims
+
+    parts = (_license, _parameters, name_claims, _dtype, _context, _vocabulary, _width, _layers, _index)
     return [claim for part in parts for claim in part(facts)]
 
 

@@ -6,7 +6,7 @@ training library writes by itself says nothing, and does not count.
 """
 
 from probatum import Access, BadInput, Scores, Target, probe
-from probatum.files.card_sections import SECTIONS, words
+from probatum.files.card_sections import words
 from probatum.files.documents import read_documents
 from probatum.statistics.documented import documented
 
@@ -31,13 +31,14 @@ def card_completeness(target: Target, *, least: int = 5) -> Scores:
     Notes
     -----
     Headings are read in English, by their words; a heading may be of two sections ("Training and evaluation data"), and
-    one without such words belongs to the section above. A model without a card has filled none.
+    one without such words belongs to the section above. A model without a card has filled none. Of a
+    directory that holds a data set, the eight sections of its card are counted (P062).
     """
     if least < 1:
         raise BadInput(f"card_completeness.least must be at least 1, got {least}")
     card = read_documents(target.files())
     values, said = [], []
-    for name in SECTIONS:
+    for name in card.scheme.sections:
         own = [s for s in card.sections if name in s.names and s.lines]
         count = sum(words(s.lines) for s in own)
         first = next((s.lines[0].number for s in own if words(s.lines)), 0)
@@ -45,4 +46,4 @@ def card_completeness(target: Target, *, least: int = 5) -> Scores:
         where = f"{card.card_name}, line {first}" if first else "nothing written"
         said.append(f"{where}; {count:,} words")
     note = "" if card.card_name else "there is no model card (README.md)"
-    return Scores(SECTIONS, values, towards="documented", said=said, note=note)
+    return Scores(card.scheme.sections, values, towards="documented", said=said, note=note)
