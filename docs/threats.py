@@ -142,6 +142,4 @@ def page() -> str:
 
 
 if __name__ == "__main__":
-    from pathlib import Path
-
-    Path(__file__).with_suffix(".md").write_text(page(), encoding="utf-8")
+    print(page(), end="")
