@@ -123,13 +123,13 @@ class Made:
         return "m.pkl", pickle.dumps(made, self.rng.randrange(2, 6)), UNKNOWN
 
     def objects(self) -> tuple[str, bytes, str]:
-        """Arrays of objects: NumPy does not check their number."""
+        """Arrays of objects, whose number NumPy does not check."""
         made = np.array([self.words(3), None, 3], dtype=object)
         way = self.rng.randrange(3)
         if way == 0:
-            return "a.npy", samples.npy(made), UNKNOWN
+            return "a.npy", samples.npy(made), INERT
         data = dumped({"x": self.array(), "o": made}, 0, 4) if way == 1 else pickle.dumps(made, self.rng.randrange(6))
-        return "a.joblib", data, UNKNOWN
+        return "a.joblib", data, INERT
 
     def torch(self) -> tuple[str, bytes, str]:
         rng = self.rng

@@ -81,6 +81,17 @@ def wrapped(rng: random.Random) -> bytes:
     return head + (bytes([padding]) + b"\xff" * padding if aligned else b"") + raw
 
 
+def objects(rng: random.Random) -> bytes:
+    """An array of objects, with as many items as its shape says or nearly so; numpy does not count them."""
+    count = rng.randrange(4)
+    shape = rng.choice([b"(I%d\nt" % count, b"(I%d\nt" % count, b"(I%d\nI1\nt" % count, b"(I%d\nt" % (count + 1), b")"])
+    item = rng.choice([b"N", b"K\x01", b"]", b"h\x00", named(rng, 0.9)])
+    ways = [b"(" + item * count + b"l", b"](" + item * count + b"e", b"]" + (item + b"a") * count]
+    change = rng.choice([b"", b"", b"", b"", b"(e", item + b"a", b"K\x00" + item + b"s", b"(K\x00" + item + b"u"])
+    state = rng.choice([b"", b"(I3\nV|\nNNNI-1\nI-1\nI63\ntb"])
+    return _EMPTY + b"(I1\n" + shape + _DTYPE % b"O8" + state + b"I00\n" + rng.choice(ways) + change + b"tb"
+
+
 PHRASES = [
     _ORDERED, _ORDERED + b"}Vx\nK\x01sb", _ORDERED + b"}V__class__\nK\x01sb", b"c_codecs\nencode\n(Vx\nVlatin1\ntR",
     _DTYPE % b"f8", _DTYPE % b"O8", _DTYPE % b"V8", _DTYPE % b"f8" + _STATE, _DTYPE % b"O8" + _STATE, _EMPTY,
@@ -118,7 +129,8 @@ def one(rng: random.Random) -> bytes:
             out.append(named(rng, mild))
             heights[-1] += 1
         elif roll < 0.46:
-            out.append(wrapped(rng) if roll < 0.355 else rng.choice(PHRASES) + maybe_memo(rng))
+            made = wrapped(rng) if roll < 0.355 else objects(rng) if roll < 0.37 else rng.choice(PHRASES)
+            out.append(made if roll < 0.355 else made + maybe_memo(rng))
             heights[-1] += 1
         elif roll < 0.58:
             out.append(rng.choice(EMPTY + NUMBERS) + maybe_memo(rng))

@@ -74,12 +74,52 @@ def test_a_dtype_must_keep_the_flags_of_its_letter():
     assert "PKL007" in rules(scan_bytes(data.replace(b"K?t", b"K\x00t")))
 
 
-def test_an_array_of_objects_is_not_proved_inert():
-    """NumPy takes as many items from the list as the shape says: with a shorter list, the process dies."""
+#: An array of objects as protocol 0 writes it, but for its shape and the list of its items.
+OBJECTS = (
+    b"cnumpy._core.multiarray\n_reconstruct\n(cnumpy\nndarray\n(I0\ntc_codecs\nencode\n(Vb\nVlatin1\ntRtR"
+    b"(I1\n%s" + b"cnumpy\ndtype\n(VO8\nI00\nI01\ntR(I3\nV|\nNNNI-1\nI-1\nI63\ntbI00\n%stb."
+)
+
+
+@pytest.mark.parametrize("protocol", range(6))
+def test_an_array_of_objects_may_hold_what_its_shape_says(protocol):
     import numpy as np
 
-    result = scan_bytes(pickle.dumps(np.array(["a", None], dtype=object), 4))
-    assert (result.verdict, rules(result)) == ("executes unknown code", {"PKL007"})
+    for made in (
+        np.array(["a", None, [1]], "O"),
+        np.array([[1, "b"]] * 3, "O"),
+        np.zeros((0, 2), "O"),
+        np.array("a", "O"),
+    ):
+        assert scan_bytes(pickle.dumps(made, protocol)).findings == ()
+
+
+@pytest.mark.parametrize(
+    ("shape", "items", "inert"),
+    [
+        (b"(I3\nt", b"(NNNl", True),
+        (b"(I3\nt", b"]NaNaNa", True),
+        (b"(I1\nI3\nt", b"](NNe(Ne", True),
+        (b"(I3\nt", b"(NNl", False),
+        (b"(I3\nt", b"(NNNNl", False),
+        (b"(I3\nt", b"]", False),
+        (b"(I3\nI-1\nt", b"(NNNl", False),
+        (b"(I3\nt", b"(NNNlI0\nNs", False),
+        (b"(I3\nt", b"(NNNl(I0\nNu", False),
+        (b"(I3\nt", b"c__builtin__\nlist\n((NNNltR", False),
+        (b"(I3\nt", b"(NNNt", False),
+        (b"I3\n", b"(NNNl", False),
+        (b"(I01\nt", b"(Nl", False),
+    ],
+)
+def test_numpy_does_not_count_the_objects_of_an_array(shape, items, inert):
+    """It takes as many items from the list as the shape says: with a shorter list, the process dies."""
+    result = scan_bytes(OBJECTS % (shape, items))
+    assert (result.verdict == "proved inert") == inert
+    if inert:
+        assert pickle.loads(OBJECTS % (shape, items)).dtype == object
+    else:
+        assert "PKL007" in rules(result)
 
 
 def test_the_class_of_inst_is_found_before_its_mark_is():

@@ -9,7 +9,19 @@ from probatum.scan.pickle.calls import CALLS
 from probatum.scan.pickle.errors import Broken
 from probatum.scan.pickle.lines import read_line
 from probatum.scan.pickle.numbers import NoNumber, memo_key
-from probatum.scan.pickle.values import BUFFER, FROZENSET, LIST, PERSISTENT, SET, Dict, Global, Made, describe, is_plain
+from probatum.scan.pickle.values import (
+    BUFFER,
+    FROZENSET,
+    PERSISTENT,
+    SET,
+    UNKNOWN_LENGTH,
+    Dict,
+    Global,
+    List,
+    Made,
+    describe,
+    is_plain,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -56,7 +68,9 @@ def fill_list(m: Machine, items: list[Value]) -> None:
 def fill_items(m: Machine, items: list[Value]) -> None:
     """Keys and values in turn. Python's loader sets the pairs before it misses the value of an odd last key."""
     target = m.stack[-1]
-    if target.__class__ is not Dict:
+    if target.__class__ is List:
+        target.length = UNKNOWN_LENGTH
+    elif target.__class__ is not Dict:
         fill(m, "item", "SETITEMS")
     else:
         if target.closed:
@@ -85,8 +99,8 @@ def add_items(m: Machine) -> None:
 
 
 def make_list(m: Machine) -> None:
-    pop_mark(m)
-    m.stack.append(LIST)
+    items = pop_mark(m)
+    m.stack.append(List(len(items)))
 
 
 def make_dict(m: Machine) -> None:

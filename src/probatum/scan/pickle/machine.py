@@ -47,7 +47,7 @@ from probatum.scan.pickle.opcodes import (
     TUPLE2,
     TUPLE3,
 )
-from probatum.scan.pickle.values import KEPT, KEPT_ITEMS, LIST, LONG_TUPLE, NUMBER, TEXT, Dict
+from probatum.scan.pickle.values import KEPT, KEPT_ITEMS, LONG_TUPLE, NUMBER, TEXT, Dict, List
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -218,7 +218,9 @@ class Machine:
                             continue
                         if op == APPENDS:
                             items, stack = stack, meta.pop()
-                            if stack[-1] is not LIST:
+                            if stack[-1].__class__ is List:
+                                stack[-1].length += len(items)
+                            else:
                                 self.pos, self.stack, self.reached = pos, stack, at
                                 fill_list(self, items)
                             continue
@@ -226,8 +228,9 @@ class Machine:
                             items, stack = stack, meta.pop()
                             stack.append(tuple(items) if len(items) <= KEPT_ITEMS else LONG_TUPLE)
                             continue
-                        if op == APPEND and stack[-2] is LIST:
+                        if op == APPEND and stack[-2].__class__ is List:
                             stack.pop()
+                            stack[-1].length += 1
                             continue
                         if op == SETITEM and stack[-3].__class__ is Dict and not (stack[-3].closed or self.pairs):
                             stack[-3].put(stack[-2:])
@@ -262,7 +265,7 @@ class Machine:
                             self.log.carried(pos - size, size, True)
                         continue
                     elif op == EMPTY_LIST:
-                        stack.append(LIST)
+                        stack.append(List())
                         continue
                     elif op == NONE:
                         stack.append(None)

@@ -2,7 +2,7 @@
 
 Literals that a check may look at are kept as themselves: None, bool, int, short text as ``str``, short bytes, and
 tuples of values. Everything else is one of the marks and small classes below. No container keeps its items, so a
-list of two million numbers costs nothing.
+list of two million numbers costs nothing; it counts them, since NumPy does not.
 """
 
 from __future__ import annotations
@@ -35,7 +35,6 @@ TEXT = Mark("a text")
 BYTES = Mark("bytes")
 BYTEARRAY = Mark("a bytearray")
 BUFFER = Mark("a buffer of the loader")
-LIST = Mark("a list")
 SET = Mark("a set")
 FROZENSET = Mark("a frozenset")
 LONG_TUPLE = Mark("a tuple")
@@ -43,7 +42,20 @@ PERSISTENT = Mark("an object of the loader")
 UNKNOWN = Mark("the result of unknown code")
 
 #: Marks that no loader can call, and whose BUILD, in every loader, does nothing or fails.
-PLAIN = {NUMBER, TEXT, BYTES, BYTEARRAY, BUFFER, LIST, SET, FROZENSET, LONG_TUPLE}
+PLAIN = {NUMBER, TEXT, BYTES, BYTEARRAY, BUFFER, SET, FROZENSET, LONG_TUPLE}
+
+
+class List:
+    """A list of which only the length is known; below 0 it is unknown."""
+
+    __slots__ = ("length",)
+
+    def __init__(self, length: int = 0) -> None:
+        self.length = length
+
+
+#: The length of a list into which items were set by place: a slice may have changed it. Appending leaves it below 0.
+UNKNOWN_LENGTH = -(1 << 62)
 
 
 class Dict:
@@ -102,7 +114,7 @@ class Made:
 
 def is_plain(value: Value) -> bool:
     """Neither callable nor an object with methods of its own: a literal or a builtin container."""
-    return value.__class__ in (str, int, bool, bytes, tuple, Dict) or value is None or value in PLAIN
+    return value.__class__ in (str, int, bool, bytes, tuple, Dict, List) or value is None or value in PLAIN
 
 
 def describe(value: Value, depth: int = 2) -> str:
@@ -117,6 +129,8 @@ def describe(value: Value, depth: int = 2) -> str:
         return f"an object of {value.entry.name}"
     if isinstance(value, Dict):
         return "a dict"
+    if isinstance(value, List):
+        return "a list"
     if isinstance(value, tuple):
         if depth <= 0:
             return "(…)" if value else "()"

@@ -6,13 +6,13 @@ from probatum.scan.pickle.values import (
     BUFFER,
     BYTEARRAY,
     BYTES,
-    LIST,
     LONG_TUPLE,
     NUMBER,
     SET,
     TEXT,
     Dict,
     Global,
+    List,
     Made,
 )
 
@@ -86,7 +86,9 @@ def is_number(value: Value) -> bool:
 
 def is_numbers(value: Value) -> bool:
     """A tuple of numbers, or a list of whatever (its items were judged when they were made)."""
-    return value is LIST or value is LONG_TUPLE or (value.__class__ is tuple and all(is_number(v) for v in value))
+    if value.__class__ is tuple:
+        return all(is_number(v) for v in value)
+    return value.__class__ is List or value is LONG_TUPLE
 
 
 def is_state(value: Value) -> bool:

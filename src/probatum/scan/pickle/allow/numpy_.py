@@ -2,8 +2,8 @@
 
 An array is `_reconstruct` and a BUILD, or `_frombuffer` (protocol 5). The flags and sizes in a dtype's state are
 trusted by NumPy's C code, so they must be those of the dtype's own letter: flags that deny the objects in an object
-array would make raw bytes into pointers. An array of objects is never proved inert: NumPy takes as many items from
-the list in its state as the shape says, whether they are there or not.
+array would make raw bytes into pointers. NumPy takes as many objects from the list in an array's state as the shape
+says, whether they are there or not, so the list must be known to hold as many.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from probatum.scan.pickle.allow.entry import (
     named,
     require,
 )
-from probatum.scan.pickle.values import LIST, TEXT, Dict, Made
+from probatum.scan.pickle.values import TEXT, Dict, List, Made
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -145,11 +145,15 @@ def _reconstruct(entry: Entry, args: tuple[Value, ...]) -> Value:
 def _array_state(target: Made, state: Value) -> None:
     require(state.__class__ is tuple and len(state) == 5 and state[0] == 1, "a strange version of state")
     _, shape, dtype, order, data = state
-    require(is_numbers(shape) and shape is not LIST and is_number(order), "a strange shape")
+    require(is_numbers(shape) and shape.__class__ is not List and is_number(order), "a strange shape")
     known = take(dtype)
     require(known is not None, "a dtype that is not one")
-    require(known is None or known.kind != "object", "an array of objects, whose number NumPy does not check")
-    require(is_bytes(data) or is_text(data), "data that is no bytes")
+    if known is None or known.kind != "object":
+        require(is_bytes(data) or is_text(data), "data that is no bytes")
+        return
+    counted = shape.__class__ is tuple and all(n.__class__ is int and n >= 0 for n in shape)
+    count = math.prod(shape) if counted else -1
+    require(data.__class__ is List and data.length == count, "another number of objects than its shape says")
 
 
 def _frombuffer(entry: Entry, args: tuple[Value, ...]) -> Value:

@@ -14,7 +14,7 @@ from probatum.scan.pickle.allow.entry import (
     named,
     require,
 )
-from probatum.scan.pickle.values import BYTEARRAY, BYTES, FROZENSET, LIST, LONG_TUPLE, NUMBER, SET, Dict, Made
+from probatum.scan.pickle.values import BYTEARRAY, BYTES, FROZENSET, LONG_TUPLE, NUMBER, SET, Dict, List, Made
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def _items(args: tuple[Value, ...], most: int = 1) -> None:
     """At most one argument, a builtin container: its items were judged when they were made."""
     require(len(args) <= most, "more arguments than items")
     for a in args:
-        require(a in (LIST, SET, FROZENSET, LONG_TUPLE) if not isinstance(a, (tuple, Dict)) else True, "no container")
+        require(a in (SET, FROZENSET, LONG_TUPLE) if not isinstance(a, (tuple, Dict, List)) else True, "no container")
 
 
 def _set(entry: Entry, args: tuple[Value, ...]) -> Value:

@@ -14,7 +14,7 @@ from probatum.scan.pickle.allow.entry import (
     named,
     require,
 )
-from probatum.scan.pickle.values import LIST, PERSISTENT, Dict, Global, Made
+from probatum.scan.pickle.values import PERSISTENT, Dict, Global, List, Made
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def _tensor_v3(entry: Entry, args: tuple[Value, ...]) -> Value:
 def _qtensor(entry: Entry, args: tuple[Value, ...]) -> Value:
     require(len(args) == 7 and args[4].__class__ is tuple and bool(args[4]), "strange arguments")
     require(named(args[4][0], *(f"torch.{s}" for s in SCHEMES.split())), "a strange scheme")
-    require(all(is_number(p) or p is LIST or _is_tensor(p) for p in args[4][1:]), "strange parameters")
+    require(all(is_number(p) or p.__class__ is List or _is_tensor(p) for p in args[4][1:]), "strange parameters")
     _tensor(entry, args[:4])
     _tail(args, 5)
     return Made(entry)
