@@ -87,7 +87,7 @@ def test_a_precision_holds_or_not(name, numbers, packed, endings, holds):
         ("m-v1.2", "MAJOR", "m-v2.0"), ("m-v1.2", "MINOR", "m-v1.3"), ("m-v1.2", "PATCH", "m-v1.2.1"),
         ("M-2-7B", "MAJOR", "M-3-7B"), ("M-2-7B", "MINOR", "M-2.1-7B"), ("gpt2-large", "MINOR", "gpt2.1-large"),
         ("m-7b", "MINOR", "m-7b-v1.1"), ("m-v1_9", "MINOR", "m-v1_10"), ("m-1.2.3", "MINOR", "m-1.3.0"),
-        ("m-2024-05-01", "MINOR", ""), ("m-v1", "", ""),
+        ("m-2024-05-01", "MINOR", ""), ("m-v1", "", ""), ("m-q4_0.gguf", "MINOR", "m-q4_0-v1.1.gguf"),
     ],
 )  # fmt: skip
 def test_the_next_version_grows_by_the_level(name, level, new):

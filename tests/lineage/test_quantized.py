@@ -12,6 +12,7 @@ from scipy import stats
 from probatum.core.errors import BadInput
 from probatum.lineage.atlas import chart
 from probatum.lineage.collection import distances, read_collection
+from probatum.lineage.compare import compare_directories
 from probatum.lineage.descent import descent
 from probatum.lineage.model import open_model
 from probatum.lineage.relation import relate
@@ -216,6 +217,26 @@ def test_several_gguf_models_in_one_directory_are_one_sentence(tmp_path):
     with pytest.raises(BadInput, match=r"holds 2 GGUF models \(Q4_0.gguf, Q8_0.gguf\)"):
         open_model(tmp_path)
     assert open_model(tmp_path / "Q4_0.gguf").scheme == "Q4_0"
+
+
+def test_gguf_files_of_one_directory_are_compared_by_their_names(tmp_path):
+    base = write(tmp_path / "base", BASE)
+    (base / "tokenizer_config.json").write_text('{"bos_token": "<s>"}')
+    (tmp_path / "all").mkdir()
+    (tmp_path / "all" / "README.md").write_text("---\nlicense: mit\n---\n# Tiny\n")
+    files = [
+        q.llama_gguf(tmp_path / "all" / f"tiny-7b-{k}.gguf", BASE, k, heads=4, kv_heads=4) for k in ("Q4_0", "Q8_0")
+    ]
+    found = compare_directories(files[0], base)
+    assert (found.relation.kind, found.relation.child, found.version.level) == ("quantized", "a", "MINOR")
+    assert not {"tokenizer", "architecture"} & {c.area for c in found.changes}
+    assert len(found.naming.false) == 1
+    assert "says 7b" in found.naming.false[0]
+    found = compare_directories(*files)
+    assert found.relation.related
+    assert (found.changes, found.silent, found.naming.signaled) == ((), (), True)
+    with pytest.raises(BadInput, match="a model directory or a GGUF file"):
+        compare_directories(tmp_path / "all" / "README.md", base)
 
 
 def test_only_some_matrices_are_read_where_the_heads_are_grouped(tmp_path):

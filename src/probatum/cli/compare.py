@@ -9,7 +9,7 @@ import typer
 
 
 def compare(
-    a: Annotated[str, typer.Argument(metavar="A", help="A report, its directory, or a model.")],
+    a: Annotated[str, typer.Argument(metavar="A", help="A report, its directory, a model, or a GGUF file.")],
     b: Annotated[str, typer.Argument(metavar="B")],
     out: Annotated[Path, typer.Option(metavar="DIR", help="Where reports of models go.")] = Path("probatum-report"),
     suite: Annotated[

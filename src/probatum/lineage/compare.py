@@ -58,27 +58,30 @@ def compare_directories(
 ) -> Differences:
     """Compare two model directories; parameters as of `probatum.lineage.relation.relate`.
 
+    Of a GGUF file the documents are those of its directory.
+
     Raises
     ------
     BadInput
-        One is not a directory, or a file in it is not what its name says.
+        One is neither a directory nor a GGUF file, or a file in it is not what its name says.
     """
     a, b = Path(a), Path(b)
     for folder in (a, b):
-        if not folder.is_dir():
-            raise BadInput(f"{folder}: expected a model directory, but there is none here")
+        if not (folder.is_dir() or has_weights(folder)):
+            raise BadInput(f"{folder}: expected a model directory or a GGUF file, but there is none here")
+    home = {place: place if place.is_dir() else place.parent for place in (a, b)}
     found, unread = None, ""
     if all(has_weights(f) for f in (a, b)):
         found = relate(a, b, other=other, level=level, step=step)
     else:
         bare = " and ".join(f.name for f in (a, b) if not has_weights(f))
         unread = f"the weights were not compared: {bare} has no safetensors and no GGUF"
-    changes = document_changes(a, b)
+    changes = document_changes(home[a], home[b])
     weights = _weights(found)
     kinds = {c.category for c in changes} | ({"parameters"} if weights not in ("equal", "unread") else set())
     parent, child = (a, b) if found and found.child == "b" else (b, a)
-    names = [license_of(front_matter(f / "README.md")) for f in (parent, child)]
-    found_version = version(changes, weights, a, b)
+    names = [license_of(front_matter(home[f] / "README.md")) for f in (parent, child)]
+    found_version = version(changes, weights, home[a], home[b])
     older, newer = (b, a) if found and found.child == "a" else (a, b)
     return Differences(
         str(a),

@@ -55,7 +55,13 @@ class Change:
 
 
 def document_changes(a: Path, b: Path) -> list[Change]:
-    """Everything that differs but the weights, in the order in which a reader wants it."""
+    """Everything that differs but the weights, in the order in which a reader wants it.
+
+    The header of a GGUF holds configuration, tokenizer and template, under other names: they are not compared then.
+    """
+    if any(not (f / "config.json").is_file() and any(f.glob("*.gguf")) for f in (a, b)):
+        inside = ("structure", "preprocessing", "inference settings")
+        return [*_card(a, b), *(c for c in _files(a, b) if c.category not in inside)]
     return [*_configs(a, b), *_tokenizer(a, b), *_templates(a, b), *_generation(a, b), *_card(a, b), *_files(a, b)]
 
 
@@ -86,8 +92,6 @@ def _keys(area: str, kind: str, x: dict[str, Any], y: dict[str, Any], skip: tupl
 def _configs(a: Path, b: Path) -> list[Change]:
     out = []
     x, y = _json(a / "config.json"), _json(b / "config.json")
-    if any(not own and any(folder.glob("*.gguf")) for own, folder in ((x, a), (y, b))):
-        return []  # the header of a GGUF holds its configuration, under other names
     for change in _keys("architecture", "structure", x, y):
         area = "saved with" if change.what in SAVED or change.what.endswith(("dropout", "_pdrop")) else "architecture"
         area = "input and output" if change.what in IO else area

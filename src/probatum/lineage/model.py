@@ -128,9 +128,9 @@ def _check_sizes(path: Path, store: Weights) -> None:
 
 
 def has_model(path: str | Path) -> bool:
-    """Is this a directory that holds a model: weights that are read here, or a configuration?"""
+    """Is this a GGUF file, or a directory that holds a model: weights that are read here, or a configuration?"""
     path = Path(path)
-    return path.is_dir() and ((path / "config.json").is_file() or has_weights(path))
+    return has_weights(path) or (path / "config.json").is_file()
 
 
 def base_models(card: dict[str, Any]) -> tuple[str, ...]:

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from probatum.core.errors import BadInput
-from probatum.files.tensors import Weights, read_json
-from probatum.lineage.model import weight_files
+from probatum.files.tensors import read_json
+from probatum.lineage.model import open_model
 from probatum.lineage.versions import Version, name_of
 from probatum.scan.model_name import Name, renamed, split
-from probatum.scan.name_claims import countable, precision_holds, size_holds
+from probatum.scan.name_claims import precision_holds, size_holds
 
 
 @dataclass(frozen=True)
@@ -82,22 +82,23 @@ def not_so(name: Name, folder: Path) -> list[str]:
     numbers = _numbers(folder)
     out = []
     adapter = (folder / "adapter_config.json").is_file()
-    if size_holds(name, 0 if packed or adapter else countable(numbers)) is False:
+    if size_holds(name, 0 if adapter else sum(numbers.values())) is False:
         out.append(f"says {', '.join(name.size)}, and the tensors hold {sum(numbers.values()):,} numbers")
-    endings = {file.suffix[1:].lower() for file in folder.iterdir() if file.is_file()}
+    files = folder.iterdir() if folder.is_dir() else [folder]
+    endings = {file.suffix[1:].lower() for file in files if file.is_file()}
     if precision_holds(name, numbers, packed=packed, endings=endings) is False:
-        most = max(numbers, key=lambda d: numbers[d], default="no safetensors")
+        most = max(numbers, key=lambda d: numbers[d], default="of a type that is not read")
         out.append(f"says {', '.join(name.precision)}, and most numbers are {most}")
     return out
 
 
 def _numbers(folder: Path) -> Counter[str]:
-    """{type: how many numbers} of the safetensors; empty where there are none, or they are broken."""
+    """{type or scheme: how many parameters}; empty where none can be read."""
     out: Counter[str] = Counter()
     try:
-        weights = Weights(weight_files(folder))
+        model = open_model(folder)
     except BadInput:
         return out
-    for tensor, shape in weights.shapes.items():
-        out[weights.stored(tensor)] += math.prod(shape)
+    for tensor, shape in model.shapes.items():
+        out[model.weights.stored(tensor)] += math.prod(shape)
     return out

@@ -12,7 +12,9 @@ _SHARD = re.compile(r"-\d{5}-of-\d{5}\.gguf$")
 
 
 def has_weights(path: Path) -> bool:
-    """Does a directory hold safetensors or GGUF?"""
+    """Is this a GGUF file, or a directory that holds safetensors or GGUF?"""
+    if path.is_file():
+        return path.suffix == ".gguf"
     return any(path.glob("*.safetensors")) or any(path.glob("*.gguf"))
 
 

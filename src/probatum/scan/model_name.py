@@ -124,5 +124,7 @@ def renamed(name: Name, level: str) -> str:
     if not version:
         return ""
     if not name.version:
-        return f"{name.text}-{version}"
+        ending = _FILE.search(name.text.lower())
+        place = ending.start() if ending else len(name.text)
+        return f"{name.text[:place]}-{version}{name.text[place:]}"
     return name.text[: name.place] + version + name.text[name.place + len(name.version[0]) :]
