@@ -66,7 +66,7 @@ GROUPS: dict[str, tuple[Threat, ...]] = {
         Threat("a chat template reaches into the interpreter", NO, NO, "in a text", "code_on_load",
                "TPL001 TPL002 TPL003 TPL004 CFG002"),
         Threat("two readers see two things; a scanner is led astray", NO, NO, "in the file", "code_on_load",
-               "PKL011 PKL012 PKL019 ZIP001 ZIP004 TAR004 TAR008 FIL002 SFT* CFG003 GGF* MSG* SPM* TAR006 TAR007 "
+               "PKL011 PKL012 PKL019 ZIP001 ZIP004 TAR004 TAR008 FIL002 IMG* SFT* CFG003 GGF* MSG* SPM* TAR006 TAR007 "
                "ZIP006 ZIP007 ZIP008 CMP002 CMP003 CMP004 TAR005"),
         Threat("memory, time or disk run out", NO, NO, "in the file", "code_on_load",
                "PKL016 ZIP005 CMP001 YML004 TPL005 BUD*"),

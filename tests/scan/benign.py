@@ -24,6 +24,7 @@ import zlib
 
 import joblib
 import numpy as np
+import pictures
 import samples
 import torch
 from safetensors.torch import save as save_safetensors
@@ -285,6 +286,10 @@ class Made:
     def hdf5(self) -> tuple[str, bytes, str]:
         return "m.h5", samples.hdf5(), INERT
 
+    def picture(self) -> tuple[str, bytes, str]:
+        kind = self.rng.choice(list(pictures.MADE))
+        return f"a.{kind}", pictures.MADE[kind](), INERT
+
     def recognized(self) -> tuple[str, bytes, str]:
         """Formats that are named and not analyzed: `not covered` is the honest verdict."""
         name = self.rng.choice(list(RECOGNIZED))
@@ -295,7 +300,7 @@ RECOGNIZED = {
     "a.7z": b"7z\xbc\xaf\x27\x1c", "a.rar": b"Rar!\x1a\x07\x01\0", "a.zst": b"\x28\xb5\x2f\xfd",
     "a.lz4": b"\x04\x22\x4d\x18", "a.tflite": bytes((28, 0, 0, 0)) + b"TFL3", "a.pte": bytes((28, 0, 0, 0)) + b"ET12",
     "a.engine": b"ftrt\0", "a.parquet": b"PAR1\x15\x04", "a.arrow": b"ARROW1\0\0", "a.mat": b"MATLAB 5.0 MAT-file\0",
-    "a.cbm": b"CBM1\0", "a.sqlite": b"SQLite format 3\0", "a.png": b"\x89PNG\r\n\x1a\n", "a.jpg": b"\xff\xd8\xff\xe0",
+    "a.cbm": b"CBM1\0", "a.sqlite": b"SQLite format 3\0",
     "a.ort": bytes((28, 0, 0, 0)) + b"ORTM", "ggml.bin": b"lmgg\0", "a.rknn": b"RKNN\0\0\0\0",
     "a.params": b"\x12\x01\0\0\0\0\0\0", "a.ubj": b"{L\0\0\0\0\0\0\0\x07learner\xff", "a.avro": b"Obj\x01\xff",
     "m.mlmodel": b"\x08\x04\x12\x00\xa2\x1f\xc8\x01",

@@ -4,6 +4,7 @@ import gzip
 import pickle
 
 import benign
+import pictures
 import pytest
 from drive import rules, scan_bytes
 
@@ -23,8 +24,29 @@ def test_no_false_alarms():
             wrong.append((kind, name, result.verdict, [(f.rule, f.member, f.message) for f in result.findings]))
     assert wrong == []
     assert misread <= 2
-    named = {"gzip", "bzip2", "xz", "lzma", "zlib", "joblib z-file", "torch zip", "pmml", "svg", "toml", "ELF", "7z"}
-    assert {f.NAME for f in FORMATS} - formats <= {"compressed", "executable", "opaque", "tensorflow graph", "install"}
+    named = {
+        "gzip",
+        "bzip2",
+        "xz",
+        "lzma",
+        "zlib",
+        "joblib z-file",
+        "torch zip",
+        "pmml",
+        "svg",
+        "toml",
+        "ELF",
+        "7z",
+        *pictures.MADE,
+    }
+    assert {f.NAME for f in FORMATS} - formats <= {
+        "compressed",
+        "executable",
+        "opaque",
+        "tensorflow graph",
+        "install",
+        "image",
+    }
     assert named <= formats
 
 

@@ -113,4 +113,22 @@ RULES = (
         example="An archive in an archive in an archive…",
         do="Raise the budget, or refuse the file.",
     ),
+    Rule(
+        "IMG001",
+        "not covered",
+        "a picture or sound that is not as its format says",
+        means="A block is too long, stands in the wrong place or has a wrong checksum, or the end is missing.",
+        matters="Decoders differ in what they make of it; what the bytes are was not established.",
+        example="A PNG that was cut off while it was copied.",
+        do="Copy it again, or leave the picture out.",
+    ),
+    Rule(
+        "IMG002",
+        "not covered",
+        "bytes after the end of a picture or sound",
+        means="The format says that the file ends here, and it goes on.",
+        matters="Viewers stop at the end, so whatever is behind it is seen by nobody but a program that knows.",
+        example="A program or an archive appended to a logo.",
+        do="See what the rest was scanned as; save the picture again without it.",
+    ),
 )
