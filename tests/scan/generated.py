@@ -17,7 +17,8 @@ ALLOWED = [
     ("_codecs", "encode"), ("numpy", "dtype"), ("numpy", "ndarray"), ("numpy._core.multiarray", "_reconstruct"),
     ("numpy._core.multiarray", "scalar"), ("argparse", "Namespace"), ("torch._utils", "_rebuild_tensor_v2"),
     ("torch", "FloatStorage"), ("builtins", "complex"), ("copy_reg", "_reconstructor"), ("datetime", "date"),
-    ("joblib.numpy_pickle", "NumpyArrayWrapper"),
+    ("joblib.numpy_pickle", "NumpyArrayWrapper"), ("torch.jit._pickle", "restore_type_tag"),
+    ("torch.jit._pickle", "build_intlist"), ("torch.jit._pickle", "build_tensor_from_id"),
 ]  # fmt: skip
 FORBIDDEN = [
     ("canary_module", "sing"), ("canary_module", ""), ("builtins", "print"), ("builtins", "eval"), ("os", "getcwd"),

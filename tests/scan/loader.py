@@ -37,6 +37,11 @@ class Stub:
         pass
 
 
+def same(value, type_str=""):
+    """As the functions are that tag a list with its type."""
+    return value
+
+
 def stub_torch():
     """PyTorch's names without PyTorch: the machine is under test, not the library."""
     for module, name in [key for key in ALLOWED if key[0].startswith("torch")]:
@@ -47,7 +52,11 @@ def stub_torch():
                 sys.modules[path] = types.ModuleType(path)
                 if n:
                     setattr(sys.modules[".".join(parts[:n])], parts[n], sys.modules[path])
-        setattr(sys.modules[module], name, type(name, (Stub,), {}))
+        if module == "torch.jit._pickle":
+            made = (lambda value: value if isinstance(value, int) else None) if name.endswith("_id") else same
+        else:
+            made = type(name, (Stub,), {})
+        setattr(sys.modules[module], name, made)
 
 
 def hook(event, args):

@@ -169,3 +169,26 @@ def test_lengths_that_look_like_a_pickle():
 def test_text_of_a_hub_directory(name, content, format):
     result = scan_bytes(content.encode(), name)
     assert (result.format, result.verdict, rules(result)) == (format, "proved inert", set())
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_traced_model_is_code_that_is_not_known_and_nothing_worse():
+    """Its classes are in the archive; the tags of its lists are harmless."""
+    model, out = torch.nn.Linear(4, 4), io.BytesIO()
+    torch.jit.save(torch.jit.trace(model, torch.ones(1, 4)), out)
+    result = scan_bytes(out.getvalue())
+    assert (result.verdict, result.format) == ("executes unknown code", "torch zip")
+    assert all(f.member.endswith("data.pkl") or f.rule != "PKL001" for f in result.findings)
+
+
+@pytest.mark.parametrize("protocol", range(2, 6))
+def test_what_tags_a_list_gives_the_list(protocol):
+    class Tagged:
+        def __reduce__(self):
+            from torch.jit._pickle import restore_type_tag
+
+            return restore_type_tag, ([1, 2], "List[int]")
+
+    assert scan_bytes(pickle.dumps(Tagged(), protocol)).findings == ()
+    data = pickle.dumps(Tagged(), protocol).replace(b"restore_type_tag", b"restore_type_tax")
+    assert scan_bytes(data).verdict == "dangerous"

@@ -7,11 +7,11 @@ module is harmless, and that every argument its check lets pass leads to no othe
 
 from __future__ import annotations
 
-from probatum.scan.pickle.allow import joblib_, numpy_, python, torch_
+from probatum.scan.pickle.allow import joblib_, numpy_, python, torch_, torch_script
 from probatum.scan.pickle.allow.entry import Entry, Refused
 
 ALLOWED: dict[tuple[str, str], Entry] = {
-    entry.place: entry for family in (python, numpy_, torch_, joblib_) for entry in family.ENTRIES
+    entry.place: entry for family in (python, numpy_, torch_, torch_script, joblib_) for entry in family.ENTRIES
 }
 
 __all__ = ["ALLOWED", "Entry", "Refused"]
