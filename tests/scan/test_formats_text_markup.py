@@ -19,6 +19,7 @@ BOMB = "a0: &a0 [x,x,x,x,x,x,x,x,x,x]\n" + "".join(
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink">%s</svg>'
 PMML = '<PMML xmlns="http://www.dmg.org/PMML-4_4" version="4.4"><Header/>%s</PMML>'
 NET = '<?xml version="1.0"?><net name="m" version="11"><layers><layer id="0" type="Add" version="%s"/></layers></net>'
+DRAWN = '<!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.1//EN" "http://www.w3.org/Graphics/SVG/1.1/DTD/svg11.dtd"'
 CASES = [
     ("m.yaml", "a: 1\nb: [x, 'y']\nc:\n  - d: |\n      text: z\n    e: >-\n      more\n", "proved inert", set()),
     (
@@ -53,6 +54,9 @@ CASES = [
     ("x.yaml", 'chat_template: "{{ x.__class__ }}"\n', "dangerous", {"TPL001"}),
     ("x.xml", '<?xml version="1.0"?><!DOCTYPE a [<!ENTITY e SYSTEM "file:///x">]><a>&e;</a>', "dangerous", {"XML001"}),
     ("x", '<?xml version="1.0"?>\n<!DOCTYPE a SYSTEM "http://x/y.dtd"><a/>', "dangerous", {"XML001"}),
+    ("x.svg", f'<?xml version="1.0"?>\n{DRAWN}><svg><path d="M0 0"/></svg>', "proved inert", set()),
+    ("x.svg", f'<?xml version="1.0"?>\n{DRAWN} [<!ENTITY e "x">]><svg><path d="M0 0"/></svg>', "dangerous", {"XML001"}),
+    ("x.svg", f'<?xml version="1.0"?>\n{DRAWN.replace("www.w3", "w3")}><svg/>', "dangerous", {"XML001"}),
     ("x.pmml", PMML % '<Apply function="+"/>', "proved inert", set()),
     ("x.pmml", PMML % '<Apply function="com.x.F"/>', "executes unknown code", {"XML002"}),
     ("x.pmml", PMML % '<Extension extender="x"/>', "not covered", {"XML003"}),

@@ -319,3 +319,12 @@ def test_what_pytables_writes_is_read():
     result = scan_bytes(old(h5.attribute("info", h5.fixed(len(value)), value)))
     assert rules(result) == {"PKL015"}
     assert result.verdict == "proved inert"
+
+
+def test_a_matlab_file_that_is_hdf5_is_no_second_format():
+    """Its first 512 bytes say so in words; older ones are a format of their own."""
+    words = b"MATLAB 7.0 MAT-file, Platform: GLNX86".ljust(512, b"\0")
+    result = scan_bytes(words + samples.hdf5())
+    assert result.format == "hdf5"
+    assert "FIL002" not in rules(result)
+    assert scan_bytes(words).format == "matlab"

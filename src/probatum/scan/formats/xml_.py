@@ -31,6 +31,9 @@ _DATA = words("PMML svg annotation net")
 _OPSETS = re.compile(r"opset\d{1,2}$")
 #: Functions that PMML itself defines are short words without a dot.
 _PMML_FUNCTION = re.compile(r"[A-Za-z_+*/\-][\w\-]*$|^[+\-*/]$")
+#: The document type of an SVG, as drawing programs write it; its definition has names of characters and nothing else.
+_SVG_TYPE = re.compile(r"-//W3C//DTD SVG (?:1\.[01](?: Basic| Tiny)?|20\d{6})//EN")
+_W3C = re.compile(r"https?://www\.w3\.org/(?:TR|Graphics)/[\w/.-]+\.dtd")
 _SVG = words(
     """
     svg g path rect circle ellipse line polyline polygon text tspan textPath defs title desc clipPath mask pattern
@@ -64,7 +67,7 @@ def scan(source: Source, context: Context) -> str | None:
     parser = expat.ParserCreate(namespace_separator=" ")
     look = _Look(source, context, parser)
     parser.StartDoctypeDeclHandler = look.doctype
-    parser.EntityDeclHandler = look.doctype
+    parser.EntityDeclHandler = look.entity
     parser.StartElementHandler = look.element
     parser.ProcessingInstructionHandler = look.instruction
     parser.CharacterDataHandler = look.characters
@@ -88,7 +91,11 @@ class _Look:
     def say(self, rule: str, message: str) -> None:
         self.context.report(rule, message, self.source, offset=self.parser.CurrentByteIndex)
 
-    def doctype(self, name: str, *_: Any) -> None:
+    def doctype(self, name: str, system: str | None, public: str | None, subset: int) -> None:
+        if subset or not (_SVG_TYPE.fullmatch(public or "") and _W3C.fullmatch(system or "")):
+            self.entity(name)
+
+    def entity(self, name: str, *_: Any) -> None:
         self.say("XML001", f"a document type {quote(name or '')}; what it defines was not read")
         raise _Stop
 
