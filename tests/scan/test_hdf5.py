@@ -324,7 +324,7 @@ def test_what_pytables_writes_is_read():
 def test_a_matlab_file_that_is_hdf5_is_no_second_format():
     """Its first 512 bytes say so in words; older ones are a format of their own."""
     words = b"MATLAB 7.0 MAT-file, Platform: GLNX86".ljust(512, b"\0")
-    result = scan_bytes(words + samples.hdf5())
+    result = scan_bytes(words + hdf5())
     assert result.format == "hdf5"
     assert "FIL002" not in rules(result)
     assert scan_bytes(words).format == "matlab"
