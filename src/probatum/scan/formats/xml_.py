@@ -31,8 +31,10 @@ _DATA = words("PMML svg annotation net")
 _OPSETS = re.compile(r"opset\d{1,2}$")
 #: Functions that PMML itself defines are short words without a dot.
 _PMML_FUNCTION = re.compile(r"[A-Za-z_+*/\-][\w\-]*$|^[+\-*/]$")
-#: The document type of an SVG, as drawing programs write it; its definition has names of characters and nothing else.
-_SVG_TYPE = re.compile(r"-//W3C//DTD SVG (?:1\.[01](?: Basic| Tiny)?|20\d{6})//EN")
+#: Document types of SVG and XHTML, as programs write them; their definitions have names of characters, nothing more.
+_KNOWN_TYPE = re.compile(
+    r"-//W3C//DTD (?:SVG (?:1\.[01](?: Basic| Tiny)?|20\d{6})|XHTML 1\.[01](?: Strict| Transitional| Frameset)?)//EN"
+)
 _W3C = re.compile(r"https?://www\.w3\.org/(?:TR|Graphics)/[\w/.-]+\.dtd")
 _SVG = words(
     """
@@ -92,7 +94,7 @@ class _Look:
         self.context.report(rule, message, self.source, offset=self.parser.CurrentByteIndex)
 
     def doctype(self, name: str, system: str | None, public: str | None, subset: int) -> None:
-        if subset or not (_SVG_TYPE.fullmatch(public or "") and _W3C.fullmatch(system or "")):
+        if subset or not (_KNOWN_TYPE.fullmatch(public or "") and _W3C.fullmatch(system or "")):
             self.entity(name)
 
     def entity(self, name: str, *_: Any) -> None:
