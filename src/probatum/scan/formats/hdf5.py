@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from probatum.scan.hdf5 import MAGIC, Store, Walk, find
-from probatum.scan.hdf5.judge import Judge
-from probatum.scan.hdf5.leftovers import search
+from probatum.scan.hdf5.superblock import MAGIC, find
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,6 +23,11 @@ def sniff(head: bytes, source: Source) -> bool:
 
 def scan(source: Source, context: Context) -> None:
     """What stands before, the file itself, what no structure refers to, and what stands behind."""
+    from probatum.scan.hdf5.judge import Judge
+    from probatum.scan.hdf5.leftovers import search
+    from probatum.scan.hdf5.store import Store
+    from probatum.scan.hdf5.walk import Walk
+
     start = find(source)
     store = Store(source, context, start)
     if not _zeros(source, 0, start, context):

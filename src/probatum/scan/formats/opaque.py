@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from probatum.scan.formats import hdf5, text
+from probatum.scan.formats import text
+from probatum.scan.hdf5.superblock import MAGIC as HDF5
 from probatum.scan.wire import VARINT, outline
 
 TYPE_CHECKING = False
@@ -89,7 +90,7 @@ NAMED = {
 def find(head: bytes, source: Source) -> tuple[str, str] | None:
     """(name, rule) of the first kind that fits."""
     for at, magic, name, rule in KINDS:
-        if name == "matlab" and head[512:520] == hdf5.MAGIC:  # the newer kind, which is HDF5 behind these words
+        if name == "matlab" and head[512:520] == HDF5:  # the newer kind, which is HDF5 behind these words
             continue
         if (head if at < 4000 else source.read(at, len(magic)))[at if at < 4000 else 0 :].startswith(magic):
             return (name, rule) if name in TEXTS or not (magic.isascii() and text.sniff(head, source)) else None

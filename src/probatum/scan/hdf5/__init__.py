@@ -6,11 +6,3 @@ not read. What cannot be followed is a `store.Bad`, which is reported at its pla
 
 Source: HDF5 File Format Specification, version 3.0 (superblocks 0 to 3), and the library for what it leaves open.
 """
-
-from __future__ import annotations
-
-from probatum.scan.hdf5.store import Bad, Store
-from probatum.scan.hdf5.superblock import MAGIC, find
-from probatum.scan.hdf5.walk import Walk
-
-__all__ = ["MAGIC", "Bad", "Store", "Walk", "find"]
