@@ -207,6 +207,22 @@ def test_directed_mutation_makes_siblings_more_alike_than_parent_and_child(direc
     assert found["parent and child"]["low"] <= found["parent and child"]["mean"] <= found["parent and child"]["high"]
 
 
+def test_likeness_of_strangers_covers_where_models_are_few():
+    """Twelve models make 66 pairs, but they are twelve: resampling pairs covers in half of the cases."""
+    rng = np.random.default_rng(6)
+
+    def card():
+        share = (0.2, 0.9)[rng.integers(2)]
+        return {"tags": [f"t{k}" for k in range(6) if rng.random() < share]}
+
+    pairs = (jaccard(traits(card()), traits(card())) for _ in range(4000))
+    truth = np.mean([s for s in pairs if s is not None])
+    found = [likeness([card() for _ in range(12)], [], range(12))["strangers"] for _ in range(200)]
+    assert np.mean([f["low"] <= truth <= f["high"] for f in found]) >= 0.9
+    assert max(f["n"] for f in found) == 66
+    assert likeness([card() for _ in range(2)], [], range(2))["strangers"]["low"] is None
+
+
 @pytest.mark.parametrize(
     ("raw", "seconds"),
     [

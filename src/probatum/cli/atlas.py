@@ -88,7 +88,7 @@ def _data_sets(found: dict[str, Any]) -> Iterator[str]:
     """How many data sets lie beside the models, how many have a card, and which cards do not fit."""
     card = found["documentation"][0]
     if card["n"]:
-        yield f"{card['n']} data sets, {_share(card)} with a card."
+        yield f"{card['n']} data set{'s' if card['n'] > 1 else ''}, {_share(card)} with a card."
     if found["inconsistent"]["n"]:
         yield f"Of the data sets that cards name and that are here, {_share(found['inconsistent'])} do not fit:"
     rows = [row for row in found["named"] if row["verdict"] in ("no card", "no license", "conflict")]

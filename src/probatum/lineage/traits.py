@@ -1,11 +1,14 @@
 """Traits along the edges of an atlas, after P166: what children keep of their parents' cards, and what drifts.
 
 A trait set is what a card says in its metadata: license, task, languages, library, tags. Likeness is the Jaccard
-index. Rates come with exact intervals, means with a bootstrap over pairs.
+index. Rates come with exact intervals. A mean over pairs is resampled by models, not by pairs, since a model stands in
+many of them (the pigeonhole bootstrap of Owen 2007, Ann. Appl. Stat. 1:386), and widened as Student's t asks for where
+models are few.
 """
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
@@ -23,6 +26,7 @@ FIELDS = {
     "tags": "tags",
 }
 PAIRS = 2000  #: pairs of a kind that are looked at, at most
+LEAST = 3  #: models of a kind of pairs below which there is no interval
 
 
 def traits(card: dict[str, Any]) -> dict[str, frozenset[str]]:
@@ -51,28 +55,47 @@ def likeness(
     for parent, child in edges:
         children.setdefault(parent, []).append(child)
     siblings = [(a, b) for own in children.values() for k, a in enumerate(own) for b in own[:k]]
-    rng = keyed("likeness", len(cards))
-    drawn = [rng.choice(len(cards), 2, replace=False) for _ in range(PAIRS)] if len(cards) > 1 else []
-    draws = [(int(a), int(b)) for a, b in drawn]
+    rows, columns = np.triu_indices(len(cards), 1)
+    alike = np.asarray(family)[rows] == np.asarray(family)[columns]
     kinds: dict[str, list[tuple[int, int]]] = {
         "parent and child": list(edges),
         "siblings": siblings,
-        "same family": [(a, b) for a, b in draws if family[a] == family[b]],
-        "strangers": [(a, b) for a, b in draws if family[a] != family[b]],
+        "same family": _some(rows[alike], columns[alike]),
+        "strangers": _some(rows[~alike], columns[~alike]),
     }
     out = {}
     for kind, pairs in kinds.items():
-        values = [s for a, b in pairs[:PAIRS] if (s := jaccard(sets[a], sets[b])) is not None]
-        out[kind] = _mean(np.array(values), kind)
+        found = [(a, b, s) for a, b in pairs[:PAIRS] if (s := jaccard(sets[a], sets[b])) is not None]
+        out[kind] = _mean(found, kind)
     return out
 
 
-def _mean(values: np.ndarray, kind: str) -> dict[str, Any]:
-    if not len(values):
+def _some(rows: np.ndarray, columns: np.ndarray) -> list[tuple[int, int]]:
+    """The pairs, or as many of them as are looked at."""
+    chosen = np.sort(keyed("pairs", len(rows)).permutation(len(rows))[:PAIRS])
+    return list(zip(rows[chosen].tolist(), columns[chosen].tolist(), strict=True))
+
+
+def _mean(found: Sequence[tuple[int, int, float]], kind: str) -> dict[str, Any]:
+    """Mean, n, and the interval where there are enough models; ``found`` holds pairs of models with their value."""
+    if not found:
         return {"mean": None, "low": None, "high": None, "n": 0}
-    draws = keyed("bootstrap", kind).integers(len(values), size=(1000, len(values)))
-    low, high = np.quantile(values[draws].mean(axis=1), [0.025, 0.975])
-    return {"mean": float(values.mean()), "low": float(low), "high": float(high), "n": len(values)}
+    values = np.array([value for _, _, value in found])
+    from scipy.special import ndtri, stdtrit
+
+    models, place = np.unique([pair[:2] for pair in found], return_inverse=True)
+    low = high = None
+    if len(models) >= LEAST:
+        place = place.reshape(-1, 2)
+        times = keyed("bootstrap", kind).multinomial(len(models), np.full(len(models), 1 / len(models)), size=1000)
+        weight = times[:, place[:, 0]] * times[:, place[:, 1]]
+        drawn = weight.any(axis=1)  # in a few draws no pair is whole
+        means = (weight[drawn] @ values) / weight[drawn].sum(axis=1)
+        center, few = float(values.mean()), len(models)
+        wider = float(stdtrit(few - 1, 0.975) / ndtri(0.975)) * math.sqrt(few / (few - 1))
+        ends = center + wider * (np.quantile(means, [0.025, 0.975]) - center)
+        low, high = (float(end) for end in np.clip(ends, 0, 1))
+    return {"mean": float(values.mean()), "low": low, "high": high, "n": len(values)}
 
 
 def mutations(cards: Sequence[dict[str, Any]], edges: Sequence[tuple[int, int]]) -> list[dict[str, Any]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from pathlib import Path
 from typing import Any
 
 from probatum.lineage.survey import MEANING, Survey
@@ -32,6 +33,8 @@ CSS = """
 .atlas svg:has(a:hover) path:not(.touched) { opacity: 0.5; }
 tr:target, .atlas a:target { background: var(--panel); outline: 2px solid var(--wax); }
 .atlas a:target circle { stroke: var(--wax); stroke-width: 4; }
+td.n { white-space: nowrap; }
+@media (min-width: 45rem) { .models td:nth-child(-n + 2) { min-width: 8rem; } }
 """
 
 
@@ -49,6 +52,7 @@ def html(survey: Survey) -> str:
     )  # fmt: skip
     page: str = environment.get_template("atlas.html.j2").render(
         survey=survey,
+        name=Path(survey.folder).resolve().name,
         css=Markup(css),
         policy=f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'",
         drawing=drawing(survey),
