@@ -61,7 +61,7 @@ GROUPS: dict[str, tuple[Threat, ...]] = {
         Threat("a configuration names code to import", NO, NO, "beside the file", "code_on_load",
                "CFG001 CFG004 CFG005 CFG006 CFG007 YML001 YML002 YML003 XML*"),
         Threat("scripts, notebooks and packages beside the model", NO, NO, "beside the file", "code_on_load",
-               "PYC* NBK* SHL* REQ* HTM* FIL003"),
+               "PYC* NBK* SHL* GIT* REQ* HTM* FIL003"),
         Threat("compiled code", NO, NO, "in the file", "code_on_load", "EXE*", "what the code does"),
         Threat("a chat template reaches into the interpreter", NO, NO, "in a text", "code_on_load",
                "TPL001 TPL002 TPL003 TPL004 CFG002"),

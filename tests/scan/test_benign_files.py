@@ -46,6 +46,7 @@ def test_no_false_alarms():
         "tensorflow graph",
         "install",
         "image",
+        "git",
     }
     assert named <= formats
 
